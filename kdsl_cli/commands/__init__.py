@@ -1,0 +1,1 @@
+"""The command line: thin verbs, the only place that prints and exits."""

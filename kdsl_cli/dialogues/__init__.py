@@ -1,0 +1,1 @@
+"""Dialogues and intents: schema, readers, splits, catalogue."""

@@ -1,0 +1,1 @@
+"""What can be seen in a dialogue, kept in a keyed store."""

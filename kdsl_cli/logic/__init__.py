@@ -1,0 +1,1 @@
+"""Facts, predicates, conditions, rules, and matching that explains itself."""

@@ -1,0 +1,1 @@
+"""Monte-Carlo tree search that knows no domain."""

@@ -1,0 +1,1 @@
+"""Large models: what they learn from, how they are stored."""
