@@ -187,7 +187,7 @@ class Mcts(Generic[StateT]):
         if path is None:
             return None
         node, new = self._expand(path[-1], evaluate) if path else (self._evaluate_root(evaluate), True)
-        self._tree.back_up(path, node.value)
+        self._back_up(path, node.value)
         event = Event(
             self._simulations, tuple([edge.action.label for edge in path]), node.key, node.value, new
         )
@@ -240,18 +240,17 @@ class Mcts(Generic[StateT]):
 
     def _choose(self, node: Node[StateT], depth: int) -> Edge[StateT]:
         """Return the open edge of highest score; ties as `selection` tells."""
-        score, visits, share = self._policy.score, node.visits, self._max_share
+        scale = self._policy.scale(node.visits)
         top, tied = -math.inf, node.open[:1]
         for edge in node.open:
             child = edge.child
             if child is UNEXPANDED:
-                q = node.value
+                score = node.value + scale * self._policy.bonus(0, edge.action.prior)
             else:
-                q = (1 - share) * child.value_sum / child.visits + share * child.max
-            s = score(edge.visits, visits, q, edge.action.prior)
-            if s > top:
-                top, tied = s, [edge]
-            elif s == top:
+                score = child.worth + scale * edge.bonus
+            if score > top:
+                top, tied = score, [edge]
+            elif score == top:
                 tied.append(edge)
         return tied[0] if len(tied) == 1 else self._draw(tied, depth)
 
@@ -281,6 +280,21 @@ class Mcts(Generic[StateT]):
         root = self._tree.root
         root.value = _reward(evaluate, root.state, root.key)
         return root
+
+    def _back_up(self, path: list[Edge[StateT]], value: float) -> None:
+        """Count one simulation and its reward at the root and along the path."""
+        self._count(self._tree.root, value)
+        for edge in path:
+            edge.visits += 1
+            edge.bonus = self._policy.bonus(edge.visits, edge.action.prior)
+            assert edge.child is not None, "a path is backed up after its last edge is linked"
+            self._count(edge.child, value)
+
+    def _count(self, node: Node[StateT], value: float) -> None:
+        node.visits += 1
+        node.value_sum += value
+        node.max = max(node.max, value)
+        node.worth = (1 - self._max_share) * node.mean + self._max_share * node.max
 
 
 def _reward(evaluate: Callable[[StateT], float], state: StateT, key: str) -> float:

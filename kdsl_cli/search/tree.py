@@ -36,15 +36,19 @@ class Edge(Generic[StateT]):
         What it stands for.
     visits
         Simulations that followed it.
+    bonus
+        `Policy.bonus` at these visits, kept because a choice reads it far more often than it changes;
+        meaningless before the first visit.
     """
 
-    __slots__ = ("action", "child", "parent", "visits")
+    __slots__ = ("action", "bonus", "child", "parent", "visits")
 
     def __init__(self, parent: Node[StateT], action: Action) -> None:
         self.parent = parent
         self.action = action
         self.child: Node[StateT] | None = UNEXPANDED
         self.visits = 0
+        self.bonus = 0.0
 
 
 class Node(Generic[StateT]):
@@ -62,6 +66,8 @@ class Node(Generic[StateT]):
         Simulations that passed through or ended here, on any path.
     value_sum, max
         Sum and maximum of the rewards those simulations brought back.
+    worth
+        The search's mix of their mean and maximum, kept for the same reason as `Edge.bonus`.
     edges
         Every admitted edge, in order of admission.
     open
@@ -87,6 +93,7 @@ class Node(Generic[StateT]):
         "value_sum",
         "visits",
         "waiting",
+        "worth",
     )
 
     def __init__(self, index: int, key: str, state: StateT, value: float) -> None:
@@ -97,6 +104,7 @@ class Node(Generic[StateT]):
         self.visits = 0
         self.value_sum = 0.0
         self.max = UNEVALUATED
+        self.worth = UNEVALUATED
         self.edges: list[Edge[StateT]] = []
         self.open: list[Edge[StateT]] = []
         self.waiting: list[Action] | None = UNEXPANDED
@@ -162,14 +170,6 @@ class Tree(Generic[StateT]):
         if child.exhausted:
             self._close_edges([edge])
 
-    def back_up(self, path: Sequence[Edge[StateT]], value: float) -> None:
-        """Count one simulation and its reward at the root and along the path."""
-        _count(self.root, value)
-        for edge in path:
-            edge.visits += 1
-            assert edge.child is not None, "a path is backed up after its last edge is linked"
-            _count(edge.child, value)
-
     def close(self, node: Node[StateT]) -> None:
         """Mark a node without open edges or waiting actions as exhausted, and tell all its parents."""
         node.exhausted = True
@@ -185,10 +185,3 @@ class Tree(Generic[StateT]):
             if not parent.open and not parent.waiting:
                 parent.exhausted = True
                 closing.extend(parent.inbound)
-
-
-def _count(node: Node[StateT], value: float) -> None:
-    node.visits += 1
-    node.value_sum += value
-    if value > node.max:
-        node.max = value
