@@ -26,6 +26,10 @@ class Workspace:
     root: Path
     config_name: str = CONFIG_NAME
 
+    def path(self, name: str) -> Path:
+        """Return the file or folder that the settings call `name`; relative names start from the root."""
+        return self.root / name
+
     @property
     def config(self) -> Path:
         """The settings, a person's to edit."""

@@ -1,0 +1,152 @@
+"""The settings of a workspace: every option that has a default, in one model.
+
+Precedence: the command line, then the environment (``KDSL_MINE_SIMULATIONS=500`` for ``mine.simulations``),
+then `kdsl.yaml`, then the defaults below. A field's description is also the comment that ``kdsl init``
+writes above it, so a new option is one `Field` here and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
+
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
+Positive = Annotated[int, Field(strict=True, ge=1)]
+Folds = Annotated[int, Field(strict=True, ge=2)]
+Seed = Annotated[int, Field(strict=True, ge=0)]
+Minutes = Annotated[float, Field(strict=True, gt=0)]
+Engine = Literal["rapidocr"]
+Strategy = Literal["rules", "large", "rules-first", "log-odds"]
+
+
+class Section(BaseModel):
+    """What the settings of one stage have in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return all options as plain JSON values, for a manifest."""
+        return self.model_dump(mode="json")
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that somebody gave, defaults left out, for a manifest."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class DataSettings(Section):
+    """Where the dialogues are."""
+
+    dialogues: StrictStr = Field("data/dialogues.jsonl", description="Dialogues, one JSON object a line")
+    catalogue: StrictStr = Field("intents.yaml", description="The tasks and their intents")
+    images: StrictStr | None = Field(
+        None, description="Folder that picture paths start from; null: the folder of the dialogues"
+    )
+
+
+class SplitSettings(Section):
+    """How dialogues are parted; groups and duplicates stay together."""
+
+    train: Fraction = Field(0.6, description="Share that rules and weights are learnt from")
+    val: Fraction = Field(0.2, description="Share that thresholds may be chosen on")
+    test: Fraction = Field(0.2, description="Share that only prediction and evaluation open")
+    seed: Seed = Field(0, description="Another seed, another parting")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.train + self.val + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train, val and test must add up to 1, not {total:g}")
+        return self
+
+
+class ExtractSettings(Section):
+    """How pictures are read."""
+
+    workers: Positive | None = Field(None, description="Pictures read at once; null: one for each core")
+    max_side: Positive = Field(1280, description="Larger pictures are scaled down to this side, in pixels")
+    engine: Engine = Field("rapidocr", description="What reads text in pictures")
+
+
+class MineSettings(Section):
+    """How rules are searched for."""
+
+    simulations: Positive = Field(2000, description="Steps of the search for each intent, at most")
+    minutes: Minutes | None = Field(None, description="Minutes for all intents, at most; null: no limit")
+    patience: Positive | None = Field(
+        500, description="Steps without a better rule before an intent is done; null: no limit"
+    )
+    seed: Seed = Field(0, description="Same seed and data, same rules")
+    seed_rules: tuple[StrictStr, ...] = Field(
+        (), description="Rule files taken in as drafts that compete on the same evidence"
+    )
+    proposer: StrictStr = Field(
+        "statistical", description="Who suggests predicates: statistical, local:MODEL or http:URL#MODEL"
+    )
+    max_length: Positive = Field(4, description="Predicates in one rule, at most")
+    folds: Folds = Field(5, description="Parts for judging a rule on what it was not found on")
+    permutations: Positive = Field(
+        20, description="Shuffles of the labels that show how good a rule pure noise would reach"
+    )
+
+
+class PruneSettings(Section):
+    """Which rules are kept."""
+
+    cap_per_intent: Positive = Field(12, description="Rules kept for one intent, at most")
+    folds: Folds = Field(5, description="Parts for the out-of-fold firings that weigh the rules")
+    seed: Seed = Field(0, description="Of those parts")
+
+
+class TrainSettings(Section):
+    """The large model."""
+
+    large: StrictStr = Field("linear", description="Who classifies: linear, or local:MODEL to tune one")
+    seed: Seed = Field(0, description="Same seed and data, same model")
+
+
+class PredictSettings(Section):
+    """How rules and the large model decide together."""
+
+    strategy: Strategy = Field("log-odds", description="rules, large, rules-first or log-odds")
+    override_precision: Fraction = Field(
+        0.9,
+        description="rules-first: a rule overrides where its precision is at least this, as a lower bound",
+    )
+
+
+class EvalSettings(Section):
+    """How the score is measured."""
+
+    bootstrap: Positive = Field(1000, description="Resamples behind each 95 % interval")
+    seed: Seed = Field(0, description="Of those resamples")
+
+
+class Settings(Section):
+    """All options of a workspace.
+
+    Examples
+    --------
+    >>> Settings().mine.folds
+    5
+    """
+
+    data: DataSettings = Field(DataSettings(), description="Where the dialogues are")
+    splits: SplitSettings = Field(SplitSettings(), description="kdsl data split")
+    extract: ExtractSettings = Field(ExtractSettings(), description="kdsl extract")
+    mine: MineSettings = Field(MineSettings(), description="kdsl mine-rules")
+    prune: PruneSettings = Field(PruneSettings(), description="kdsl prune-rules")
+    train: TrainSettings = Field(TrainSettings(), description="kdsl train-large")
+    predict: PredictSettings = Field(PredictSettings(), description="kdsl predict")
+    eval: EvalSettings = Field(EvalSettings(), description="kdsl eval")
+
+
+def options() -> dict[str, dict[str, Any]]:
+    """Return the default of every option by section and name, in order, as plain JSON values."""
+    return Settings().resolved()
+
+
+def descriptions(section: str) -> dict[str, str]:
+    """Return the sentence on every option of a section, in order."""
+    kind = type(getattr(Settings(), section))
+    return {name: field.description or "" for name, field in kind.model_fields.items()}
