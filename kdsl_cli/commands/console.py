@@ -121,13 +121,26 @@ _current: ContextVar[Output] = ContextVar("kdsl_output", default=Output())  # no
 
 
 def current_output() -> Output:
-    """Return how this run talks; set once by `app.main` from the global options."""
+    """Return how this run talks; set once by the program from the global options."""
     return _current.get()
 
 
 def set_output(output: Output) -> None:
-    """Set what `current_output` returns. For `app.main` and tests."""
+    """Set what `current_output` returns. For `app` and tests."""
     _current.set(output)
+
+
+_argv: ContextVar[tuple[str, ...]] = ContextVar("kdsl_argv", default=("kdsl",))
+
+
+def current_argv() -> tuple[str, ...]:
+    """Return the command line as it was typed, for a manifest: running it again resumes."""
+    return _argv.get()
+
+
+def set_argv(argv: Sequence[str]) -> None:
+    """Set what `current_argv` returns. For `app` and tests."""
+    _argv.set(tuple(argv))
 
 
 @dataclass(slots=True)

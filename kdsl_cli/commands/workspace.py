@@ -134,7 +134,7 @@ _config_file: ContextVar[Path | None] = ContextVar("kdsl_config_file", default=N
 
 
 def set_config_file(path: Path | None) -> None:
-    """Set what ``--config-file`` gave. For `app.main` and tests."""
+    """Set what ``--config-file`` gave. For `app` and tests."""
     _config_file.set(path)
 
 

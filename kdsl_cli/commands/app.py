@@ -1,0 +1,232 @@
+"""The program `kdsl`: its verbs, its global options, and the only place where an error becomes an exit code.
+
+| exit code | meaning |
+|---|---|
+| 0 | done, or up to date |
+| 1 | the input was valid, the check ran, and its answer is no |
+| 2 | the command line, the settings or an input is wrong |
+| 101 | a defect of KDSL itself |
+| 130 | interrupted; the same command goes on from where it was |
+| 141 | whoever read the output went away (``kdsl ... | head``) |
+
+This module and the modules of the verbs import nothing heavy: ``kdsl --help`` loads them all.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+import typer.main
+
+from kdsl_cli import __version__
+from kdsl_cli.commands import console, workspace
+from kdsl_cli.errors import KdslError
+
+VERBS: dict[str, tuple[str, str]] = {
+    "run": ("run", "The chain"),
+    "extract": ("extract", "The chain"),
+    "mine-rules": ("mine", "The chain"),
+    "prune-rules": ("prune", "The chain"),
+    "export-rules": ("export", "The chain"),
+    "train-large": ("train", "The chain"),
+    "predict": ("predict", "The chain"),
+    "eval": ("evaluate", "The chain"),
+    "init": ("init", "Workspace and data"),
+    "data": ("data", "Workspace and data"),
+    "demo": ("demo", "Workspace and data"),
+    "env": ("environment", "This installation"),
+    "doctor": ("environment", "This installation"),
+}
+"""Every verb: the module beside this one that holds it, and its heading in the help.
+
+The module has a Typer `app` (a verb with verbs below it), or a function called `command`, or one
+named like the verb with an underscore after it (`env_`) where a module holds several.
+"""
+
+_USAGE, _INTERNAL_ERROR, _INTERRUPTED, _BROKEN_PIPE = 2, 101, 130, 141
+
+
+class _Verbs(typer.core.TyperGroup):
+    """The table above as a command group. Verbs are loaded when they are needed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [verb for verb, (module, _) in VERBS.items() if importlib.util.find_spec(_path(module))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        known = self.list_commands(ctx)
+        # Of an unknown word Typer searches `self.commands` for a near one: give it all.
+        for verb in [cmd_name] if cmd_name in known else known:
+            if verb not in self.commands:
+                self.commands[verb] = _load(verb)
+        return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        listed = self.list_commands(ctx)
+        for heading in dict.fromkeys(heading for _, heading in VERBS.values()):
+            verbs = [verb for verb in listed if VERBS[verb][1] == heading]
+            if verbs:
+                with formatter.section(heading):
+                    formatter.write_dl([(v, self.get_command(ctx, v).get_short_help_str(90)) for v in verbs])
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            # Typer would make exit codes of its own of these; carried past it they reach `run`.
+            raise _CarriedError(error) from error
+
+
+class _CarriedError(Exception):
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+app = typer.Typer(
+    name="kdsl",
+    cls=_Verbs,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: rich alone takes twice the time of everything else
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="The options above may stand before or after the verb.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"kdsl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _globals(
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only ids and paths.")] = False,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Tell more; repeatable.")
+    ] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    config_file: Annotated[
+        Path | None, typer.Option(help="Settings to use, in place of the nearest kdsl.yaml upwards.")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Find rules a person can read, tune a model on the rest, and let them decide together."""
+    if quiet and json:
+        raise typer.BadParameter("--quiet and --json are two forms of the same result: give one")
+    console.set_output(console.Output("quiet" if quiet else "json" if json else "human", verbose))
+    workspace.set_config_file(config_file)
+
+
+def main() -> None:
+    """Run the program on this process's command line, and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the program on `arguments` and return its exit code; no exception leaves it."""
+    console.set_argv(("kdsl", *arguments))
+    words = _globals_first(arguments)
+    try:
+        code = _invoke(words)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        console.current_output().error(f"interrupted. To go on: {shlex.join(console.current_argv())}")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more at its end: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except Exception as error:
+        if "--debug" in words:
+            traceback.print_exc()
+        return _report(error)
+
+
+def _invoke(words: Sequence[str]) -> int:
+    try:
+        app(args=words, prog_name="kdsl")
+    except SystemExit as end:  # how Typer ends, with or without an error of usage, which it prints
+        return end.code if isinstance(end.code, int) else 0
+    except _CarriedError as carried:
+        raise carried.error from None
+    return 0
+
+
+def _report(error: Exception) -> int:
+    output = console.current_output()
+    if isinstance(error, KdslError):
+        for problem in error.problems:
+            output.error(problem.render())
+        return error.exit_code
+    if isinstance(error, OSError) and error.strerror:  # a full disk, a folder that may not be written to
+        place = f"{error.filename}: " if error.filename else ""
+        output.error(f"{place}{error.strerror}")
+        return _USAGE
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    output.error(f"internal error: {told}. Run again with --debug for the traceback")
+    return _INTERNAL_ERROR
+
+
+def _globals_first(arguments: Sequence[str]) -> list[str]:
+    """Move the global options to the front, so that they may stand after the verb too.
+
+    These names are reserved: no verb may use them for something else. What follows ``--`` stays.
+
+    Examples
+    --------
+    >>> _globals_first(["eval", "--split", "test", "--json", "--config-file", "a.yaml"])
+    ['--json', '--config-file', 'a.yaml', 'eval', '--split', 'test']
+    """
+    flags = {"-q", "--quiet", "--verbose", "--json", "--debug", "--version"}
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word in flags or word.startswith("--config-file=") or word.rstrip("v") == "-":
+            front.append(word)
+        elif word == "--config-file":
+            front += [word, *[value for value in [next(words, None)] if value is not None]]
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def _load(verb: str) -> Any:
+    name, _ = VERBS[verb]
+    module = importlib.import_module(_path(name))
+    if hasattr(module, "app"):
+        command = typer.main.get_command(module.app)
+    else:
+        single = typer.Typer(add_completion=False)
+        single.command(verb)(getattr(module, f"{verb.replace('-', '_')}_", None) or module.command)
+        command = typer.main.get_command(single)
+    command.name = verb
+    _plain(command)
+    return command
+
+
+def _plain(command: Any) -> None:
+    command.rich_markup_mode = None
+    for below in getattr(command, "commands", {}).values():
+        _plain(below)
+
+
+def _path(module: str) -> str:
+    return f"kdsl_cli.commands.{module}"
