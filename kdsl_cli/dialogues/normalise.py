@@ -1,104 +1,92 @@
-"""Text as it is compared: NFKC and case-folded, with the way back to the characters as they were written."""
+"""Text as it is compared: one width, one case, with the way back to what was written."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
 
 
-def normalise(text: str) -> str:
-    """Return `text` with full-width forms, ligatures and case folded away.
-
-    Normalising twice changes nothing more, so normalised phrases may be stored and normalised again.
-
-    Examples
-    --------
-    >>> normalise("ＡＢＣ：退款１２３")
-    'abc:退款123'
-    """
-    if text.isascii():
-        return text.lower()
-    return _fold(text)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Normalised:
-    """A text, normalised, that knows where each of its characters came from.
+    """A normalised text that remembers where each character came from.
 
     Attributes
     ----------
+    original
+        What was written.
     text
-        The normalised text.
+        What is compared; equal to ``normalise(original)``.
     offsets
-        `offsets[i]` is the place in the original of the character that `text[i]` came from; one entry more
-        than `text` has characters, the last being the length of the original.
-
-    Examples
-    --------
-    >>> found = Normalised.of("重㎏量")
-    >>> found.text, found.offsets
-    ('重kg量', (0, 1, 1, 2, 3))
-    >>> found.original_span(2, 4)
-    (1, 3)
+        As long as `text`: the index in `original` of the character (or the first of the characters that
+        were normalised together) from which ``text[i]`` came. Never falls.
     """
 
+    original: str
     text: str
     offsets: tuple[int, ...]
 
-    @classmethod
-    def of(cls, text: str) -> Normalised:
-        """Normalise `text` and keep the map."""
-        folded = normalise(text)
-        starts = list(_segments(text)) if text != folded else list(range(len(text) + 1))
-        if text == folded:
-            return cls(folded, tuple(starts))
-        pieces = [normalise(text[a:b]) for a, b in pairwise(starts)]
-        if "".join(pieces) != folded:
-            # Characters that only fold together: one piece is coarse and still true.
-            pieces, starts = [folded], [0, len(text)]
-        offsets = [start for start, piece in zip(starts, pieces, strict=False) for _ in piece]
-        return cls(folded, (*offsets, len(text)))
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of `original` from which ``text[start:end]`` came.
 
-    def original_span(self, start: int, end: int) -> tuple[int, int]:
-        """Return where `text[start:end]` stands in the original, as start and end; whole characters only.
-
-        `start < end` is wanted; an empty span comes back as the empty span at its place.
+        Examples
+        --------
+        >>> found = normalised("满㎏ＡＢ")
+        >>> found.text, found.span(1, 2), found.span(3, 5)
+        ('满kgab', (1, 2), (2, 4))
         """
-        if end <= start:
-            return self.offsets[start], self.offsets[start]
+        if start >= end:
+            at = self.offsets[start] if start < len(self.offsets) else len(self.original)
+            return at, at
         last = self.offsets[end - 1]
-        while self.offsets[end] == last and end < len(self.text):
-            end += 1
-        return self.offsets[start], self.offsets[end]
+        after = next((offset for offset in self.offsets[end:] if offset > last), len(self.original))
+        return self.offsets[start], after
 
 
-@lru_cache(maxsize=100_000)
-def _fold(text: str) -> str:
-    while (folded := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())) != text:
-        text = folded
-    return text
+def normalise(text: str) -> str:
+    """Return `text` in Unicode form NFKC and case-folded.
+
+    Examples
+    --------
+    >>> normalise("ＡＰＰ　下单，①Straße")
+    'app 下单,1strasse'
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", folded)  # folding can leave letters decomposed
 
 
-def _segments(text: str) -> Iterator[int]:
-    """Yield the starts of the shortest pieces that normalise on their own, then the length of `text`."""
+def normalised(text: str) -> Normalised:
+    """Return `text` normalised, with the offset of every character.
+
+    Examples
+    --------
+    >>> normalised("a①Ｂ").offsets
+    (0, 1, 2)
+    """
+    whole = normalise(text)
+    pieces: list[str] = []
+    offsets: list[int] = []
+    for start, piece in _pieces(text):
+        pieces.append(normalise(piece))
+        offsets.extend([start] * len(pieces[-1]))
+    if "".join(pieces) != whole:  # marks that combine over a longer range than the pieces see
+        offsets = [0] * len(whole)
+    return Normalised(text, whole, tuple(offsets))
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Cut `text` where normalising the parts gives the same as normalising the whole."""
     start = 0
-    for place, character in enumerate(text):
-        if place == 0 or (character.isascii() and text[place - 1].isascii()):
-            parts = True
-        else:
-            parts = not _joins(text[start:place], character)
-        if parts:
-            start = place
-            yield start
-    if text:
-        yield len(text)
+    for end in range(1, len(text) + 1):
+        if end == len(text) or not _joined(text[start:end], text[end]):
+            yield start, text[start:end]
+            start = end
 
 
-def _joins(piece: str, character: str) -> bool:
-    """Whether `character` folds together with the piece before it (a combining mark, a Hangul jamo)."""
-    if unicodedata.combining(unicodedata.normalize("NFKD", character)[0]):
+def _joined(before: str, character: str) -> bool:
+    if character.isascii():
+        return False  # no ASCII character combines with what stands before it
+    alone = unicodedata.normalize("NFKC", character)
+    if unicodedata.combining(alone[0]):
         return True
-    return normalise(piece + character) != normalise(piece) + normalise(character)
+    return unicodedata.normalize("NFKC", before + character) != unicodedata.normalize("NFKC", before) + alone
