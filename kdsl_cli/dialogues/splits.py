@@ -1,4 +1,4 @@
-"""Splits: saved by id, grouped and stratified, with the fingerprints that show a leak without opening the test."""
+"""Splits: saved by id, grouped and stratified, with fingerprints that show a leak without opening the test."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from kdsl_cli.dialogues import duplicates
 from kdsl_cli.dialogues.allotment import allot
@@ -140,8 +141,16 @@ def given(parts: Mapping[str, Sequence[Dialogue]], *, fingerprints: Fingerprints
     ------
     ConfigError
         If a split's name cannot be a file's.
+    LeakError
+        If an id stands in two of them.
     """
     _check_names(parts)
+    owners: dict[str, str] = {}
+    for name, part in parts.items():
+        for dialogue in part:
+            if dialogue.id in owners:
+                raise LeakError(f"'{dialogue.id}' stands in both {owners[dialogue.id]} and {name}")
+            owners[dialogue.id] = name
     ids = {name: tuple(sorted(dialogue.id for dialogue in part)) for name, part in parts.items()}
     return Splits(None, {}, ids, fingerprints)
 
@@ -222,16 +231,16 @@ def _leak(overlap: Overlap, where: str) -> Problem:
     }[overlap.kind]
     return Problem(
         f"{where}:{overlap.first}" if where else overlap.first,
-        f"'{overlap.first}' in {overlap.first_split} and '{overlap.second}' in {overlap.second_split} {shared}"
-        f" ({overlap.kind} duplicate)",
+        f"'{overlap.first}' in {overlap.first_split} and '{overlap.second}' in {overlap.second_split}"
+        f" {shared} ({overlap.kind} duplicate)",
         fix="Put both in one split, or draw the splits with: kdsl data split",
     )
 
 
-def _invalid(path: Path, fault: Mapping[str, object] | object) -> Problem:
-    place = ".".join(map(str, fault["loc"])) if isinstance(fault, Mapping) else ""
-    what = str(fault["msg"]) if isinstance(fault, Mapping) else str(fault)
-    return Problem(f"{path}:{place}" if place else str(path), what, fix="Make it with: kdsl data split")
+def _invalid(path: Path, fault: ErrorDetails) -> Problem:
+    place = ".".join(map(str, fault["loc"]))
+    where = f"{path}:{place}" if place else str(path)
+    return Problem(where, fault["msg"], fix="Make it with: kdsl data split")
 
 
 def _check(fractions: Mapping[str, float]) -> None:
