@@ -15,7 +15,7 @@ from kdsl_cli.search.stopping import (
     StopFile,
 )
 
-from .toys import Subsets
+from .toys import Bandit, Subsets
 
 START = Progress(simulations=0, evaluations=0, best_value=None, improved_at=0)
 
@@ -43,6 +43,12 @@ def test_no_improvement_counts_from_the_last_rise():
     progress = run.progress
     assert progress.simulations == progress.improved_at + 12
     assert progress.best_value == run.best(1)[0].value
+
+
+def test_an_equal_reward_is_no_improvement():
+    run = Mcts(Bandit(dict.fromkeys("abcd", 0.5)), Uct(), random.Random(0))
+    run.run(Simulations(100))
+    assert run.progress == Progress(simulations=5, evaluations=5, best_value=0.5, improved_at=2)
 
 
 def test_minutes_run_from_when_the_condition_was_made():
