@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Normalised:
     offsets: tuple[int, ...]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the span of `original` from which ``text[start:end]`` came.
+        """Return the span of `original` from which ``text[start:end]`` came; whole characters only.
 
         Examples
         --------
@@ -46,13 +48,14 @@ class Normalised:
 def normalise(text: str) -> str:
     """Return `text` in Unicode form NFKC and case-folded.
 
+    Normalising twice changes nothing more, so that normalised phrases may be kept and normalised again.
+
     Examples
     --------
     >>> normalise("ＡＰＰ　下单，①Straße")
     'app 下单,1strasse'
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return unicodedata.normalize("NFKC", folded)  # folding can leave letters decomposed
+    return text.lower() if text.isascii() else _folded(text)
 
 
 def normalised(text: str) -> Normalised:
@@ -64,29 +67,36 @@ def normalised(text: str) -> Normalised:
     (0, 1, 2)
     """
     whole = normalise(text)
-    pieces: list[str] = []
-    offsets: list[int] = []
-    for start, piece in _pieces(text):
-        pieces.append(normalise(piece))
-        offsets.extend([start] * len(pieces[-1]))
+    if whole == text:
+        return Normalised(text, whole, tuple(range(len(text))))
+    starts = [*_piece_starts(text), len(text)]
+    pieces = [normalise(text[start:end]) for start, end in pairwise(starts)]
     if "".join(pieces) != whole:  # marks that combine over a longer range than the pieces see
-        offsets = [0] * len(whole)
-    return Normalised(text, whole, tuple(offsets))
+        return Normalised(text, whole, (0,) * len(whole))
+    offsets = tuple(start for start, piece in zip(starts, pieces, strict=False) for _ in piece)
+    return Normalised(text, whole, offsets)
 
 
-def _pieces(text: str) -> Iterator[tuple[int, str]]:
+@lru_cache(maxsize=100_000)
+def _folded(text: str) -> str:
+    # Folding can leave letters decomposed, and composing them can leave letters to fold.
+    while (folded := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())) != text:
+        text = folded
+    return text
+
+
+def _piece_starts(text: str) -> Iterator[int]:
     """Cut `text` where normalising the parts gives the same as normalising the whole."""
     start = 0
-    for end in range(1, len(text) + 1):
-        if end == len(text) or not _joined(text[start:end], text[end]):
-            yield start, text[start:end]
-            start = end
+    for place, character in enumerate(text):
+        if place == 0 or not _joined(text[start:place], character):
+            start = place
+            yield start
 
 
 def _joined(before: str, character: str) -> bool:
     if character.isascii():
         return False  # no ASCII character combines with what stands before it
-    alone = unicodedata.normalize("NFKC", character)
-    if unicodedata.combining(alone[0]):
+    if unicodedata.combining(unicodedata.normalize("NFKD", character)[0]):
         return True
-    return unicodedata.normalize("NFKC", before + character) != unicodedata.normalize("NFKC", before) + alone
+    return normalise(before + character) != normalise(before) + normalise(character)
