@@ -33,13 +33,6 @@ def relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
 
 
-def rebase(dialogue: Dialogue, source: Path, target: Path) -> Dialogue:
-    """Return `dialogue`, whose pictures are relative to the folder `source`, for a file in `target`."""
-    if source.resolve() == target.resolve():
-        return dialogue
-    return _renamed(dialogue, {name: relative(source / name, target) for name in dialogue.images})
-
-
 def gather(dialogues: Iterable[Dialogue], root: Path) -> tuple[tuple[Dialogue, ...], dict[str, Path]]:
     """Give every picture the name of its content, in one folder.
 

@@ -1,4 +1,4 @@
-"""Splits: saved by id, grouped and stratified, with fingerprints that show a leak without opening the test."""
+"""Splits: saved by id, grouped and stratified, with fingerprints: a leak shows without opening the test."""
 
 from __future__ import annotations
 
