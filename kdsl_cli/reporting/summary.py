@@ -94,7 +94,7 @@ def _mcnemar_table(frame: pl.DataFrame, tasks: Iterable[str]) -> Table:
 
 
 def _confusion_table(frame: pl.DataFrame) -> Table:
-    table = _table("Most often confused by rules and model together", ("Label", "Taken for", "Times"))
+    table = _table("Most often confused", ("Label", "Taken for", "Times"))
     for row in frame.iter_rows(named=True):
         _add(table, row["label"], row["prediction"] or "(abstained)", row["count"])
     return table
@@ -131,7 +131,7 @@ def _number(value: float | None) -> str:
 
 def _interval_cell(row: Mapping[str, Any], name: str) -> str:
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    return _number(row[name]) if low is None else f"{_number(row[name])}\n{low:.3f}–{high:.3f}"
+    return _number(row[name]) if low is None else f"{_number(row[name])}\n{low:.2f}–{high:.2f}"
 
 
 def _mean_cell(row: Mapping[str, Any], name: str) -> str:
@@ -139,4 +139,4 @@ def _mean_cell(row: Mapping[str, Any], name: str) -> str:
     if mean is None:
         return UNDEFINED
     spread = f" ± {sd:.3f}" if sd is not None else ""
-    return f"{mean:.3f}{spread}\n{row[f'{name}_fold_low']:.3f}–{row[f'{name}_fold_high']:.3f}"
+    return f"{mean:.3f}{spread}\n{row[f'{name}_fold_low']:.2f}–{row[f'{name}_fold_high']:.2f}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
 
 import polars as pl
 
@@ -24,6 +26,11 @@ class Tables:
     per_dialogue: pl.DataFrame
     confusions: pl.DataFrame
     mcnemar: pl.DataFrame
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the tables that an evaluation left in `folder`."""
+        return cls(**{field.name: pl.read_parquet(folder / f"{field.name}.parquet") for field in fields(cls)})
 
     def __iter__(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """Yield (name, frame) in the order of the fields."""

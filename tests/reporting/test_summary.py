@@ -34,7 +34,7 @@ def bases():
 def test_scores_stand_with_their_intervals_and_what_is_in_no_score_is_named(table, bases):
     text = printed(summary(evaluate(table, bases, seed=0, resamples=100)))
     assert line_of(text, "together")[:4] == ["together", "4", "0.750", "0.750"]
-    assert "0.250–1.000" in text
+    assert "0.25–1.00" in text
     assert "1 of 6 rows failed and are in no score: s5" in text
     assert "1 rows of scene have no label and are in no score." in text
     assert "all tasks" in text
@@ -81,5 +81,5 @@ def test_a_cross_validation_tells_the_mean_the_deviation_and_the_spread(row, tab
     folds = [Fold(seed, number, (f"id-{number}",)) for seed in (0, 1) for number in (0, 1)]
     text = printed(cross_validation_summary(cross_validate(folds, chain, seed=0, resamples=0)))
     assert line_of(text, "together")[:5] == ["together", "2", "0.750", "±", "0.354"]
-    assert "0.000–1.000" in text
+    assert "0.00–1.00" in text
     assert "took no part" in text
