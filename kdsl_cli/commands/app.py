@@ -22,7 +22,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 import typer.core
@@ -32,26 +32,34 @@ from kdsl_cli import __version__
 from kdsl_cli.commands import console, workspace
 from kdsl_cli.errors import KdslError
 
-VERBS: dict[str, tuple[str, str]] = {
-    "run": ("run", "The chain"),
-    "extract": ("extract", "The chain"),
-    "mine-rules": ("mine", "The chain"),
-    "prune-rules": ("prune", "The chain"),
-    "export-rules": ("export", "The chain"),
-    "train-large": ("train", "The chain"),
-    "predict": ("predict", "The chain"),
-    "eval": ("evaluate", "The chain"),
-    "init": ("init", "Workspace and data"),
-    "data": ("data", "Workspace and data"),
-    "demo": ("demo", "Workspace and data"),
-    "env": ("environment", "This installation"),
-    "doctor": ("environment", "This installation"),
-}
-"""Every verb: the module beside this one that holds it, and its heading in the help.
 
-The module has a Typer `app` (a verb with verbs below it), or a function called `command`, or one
-named like the verb with an underscore after it (`env_`) where a module holds several.
-"""
+class Verb(NamedTuple):
+    """Where a verb is: its module beside this one, its heading in the help, its function there.
+
+    A module with a Typer `app` holds a verb with verbs below it, and `function` is not looked at.
+    """
+
+    module: str
+    heading: str
+    function: str = "command"
+
+
+VERBS: dict[str, Verb] = {
+    "run": Verb("run", "The chain"),
+    "extract": Verb("extract", "The chain"),
+    "mine-rules": Verb("mine", "The chain"),
+    "prune-rules": Verb("prune", "The chain"),
+    "export-rules": Verb("export", "The chain"),
+    "train-large": Verb("train", "The chain"),
+    "predict": Verb("predict", "The chain"),
+    "eval": Verb("evaluate", "The chain"),
+    "init": Verb("init", "Workspace and data"),
+    "data": Verb("data", "Workspace and data"),
+    "demo": Verb("demo", "Workspace and data"),
+    "env": Verb("environment", "This installation", "env"),
+    "doctor": Verb("environment", "This installation", "doctor"),
+}
+"""Every verb, in the order of the help."""
 
 _USAGE, _INTERNAL_ERROR, _INTERRUPTED, _BROKEN_PIPE = 2, 101, 130, 141
 
@@ -60,7 +68,7 @@ class _Verbs(typer.core.TyperGroup):
     """The table above as a command group. Verbs are loaded when they are needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [verb for verb, (module, _) in VERBS.items() if importlib.util.find_spec(_path(module))]
+        return [verb for verb, at in VERBS.items() if importlib.util.find_spec(_path(at.module))]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         known = self.list_commands(ctx)
@@ -72,8 +80,8 @@ class _Verbs(typer.core.TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         listed = self.list_commands(ctx)
-        for heading in dict.fromkeys(heading for _, heading in VERBS.values()):
-            verbs = [verb for verb in listed if VERBS[verb][1] == heading]
+        for heading in dict.fromkeys(verb.heading for verb in VERBS.values()):
+            verbs = [verb for verb in listed if VERBS[verb].heading == heading]
             if verbs:
                 with formatter.section(heading):
                     formatter.write_dl([(v, self.get_command(ctx, v).get_short_help_str(90)) for v in verbs])
@@ -209,13 +217,12 @@ def _globals_first(arguments: Sequence[str]) -> list[str]:
 
 
 def _load(verb: str) -> Any:
-    name, _ = VERBS[verb]
-    module = importlib.import_module(_path(name))
+    module = importlib.import_module(_path(VERBS[verb].module))
     if hasattr(module, "app"):
         command = typer.main.get_command(module.app)
     else:
         single = typer.Typer(add_completion=False)
-        single.command(verb)(getattr(module, f"{verb.replace('-', '_')}_", None) or module.command)
+        single.command(verb)(getattr(module, VERBS[verb].function))
         command = typer.main.get_command(single)
     command.name = verb
     _plain(command)

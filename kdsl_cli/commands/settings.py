@@ -64,7 +64,7 @@ class ExtractSettings(Section):
     """How pictures are read."""
 
     workers: Positive | None = Field(None, description="Pictures read at once; null: one for each core")
-    max_side: Positive = Field(1280, description="Larger pictures are scaled down to this side, in pixels")
+    max_side: Positive = Field(960, description="Longest side, in pixels, at which text is looked for")
     engine: Engine = Field("rapidocr", description="What reads text in pictures")
 
 

@@ -1,4 +1,7 @@
-"""Where settings come from: file, environment, command line; and where a wrong one stands."""
+"""Where settings come from: file, environment, command line; and where a wrong one stands.
+
+Verbs import this at module level, so pydantic and the YAML reader are imported inside functions.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node
-
-from kdsl_cli.commands.settings import Settings, options
 from kdsl_cli.commands.workspace import find_workspace
 from kdsl_cli.errors import ConfigError, Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+    from ruamel.yaml.nodes import Node
+
+    from kdsl_cli.commands.settings import Settings
 
 Place = tuple[str | int, ...]
 
@@ -84,6 +86,10 @@ def resolve(given: Given, environment: Mapping[str, str], overrides: Mapping[str
     >>> resolve(Given(), {"KDSL_MINE_SEED": "7", "KDSL_MINE_FOLDS": "3"}, {"mine.folds": 4}).mine.given()
     {'seed': 7, 'folds': 4}
     """
+    from pydantic import ValidationError
+
+    from kdsl_cli.commands.settings import Settings
+
     problems = _put_environment(given, environment)
     for dotted, value in overrides.items():
         if value is not None:
@@ -108,6 +114,9 @@ def read_file(path: Path) -> Given:
     ConfigError
         If it cannot be read, is not YAML, or has a key twice.
     """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     yaml = YAML(typ="safe", pure=True)
     try:
         node = yaml.compose(path.read_text(encoding="utf-8-sig"))
@@ -120,14 +129,17 @@ def read_file(path: Path) -> Given:
     except YAMLError as error:
         raise ConfigError(f"not YAML: {error}", where=str(path)) from error
     if not isinstance(values, dict):
-        sections = ", ".join(options())
-        raise ConfigError(f"holds {values!r}", where=f"{path}:1", allowed=f"sections: {sections}")
+        raise ConfigError(
+            f"holds {values!r}", where=f"{path}:1", allowed="sections, each with options below it"
+        )
     where: dict[Place, str] = {}
     _note_lines(node, (), path, where)
     return Given({str(section): value for section, value in values.items()}, where)
 
 
 def _note_lines(node: Node | None, at: Place, path: Path, where: dict[Place, str]) -> None:
+    from ruamel.yaml.nodes import MappingNode
+
     if isinstance(node, MappingNode):
         for key, value in node.value:
             place = (*at, str(key.value))
@@ -136,6 +148,11 @@ def _note_lines(node: Node | None, at: Place, path: Path, where: dict[Place, str
 
 
 def _put_environment(given: Given, environment: Mapping[str, str]) -> list[Problem]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    from kdsl_cli.commands.settings import options
+
     known = {
         f"KDSL_{section}_{name}".upper(): (section, name)
         for section, fields in options().items()
@@ -177,6 +194,8 @@ def _problem(detail: ErrorDetails, where: Mapping[Place, str]) -> Problem:
 
 
 def _unknown(place: Place, found: str) -> Problem:
+    from kdsl_cli.commands.settings import options
+
     *sections, key = map(str, place)
     known = options()[sections[0]] if sections else options()
     inside = f" in {sections[0]}" if sections else ""
