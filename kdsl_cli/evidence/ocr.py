@@ -7,7 +7,6 @@ all cores for itself would only stand in the way of the others.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import metadata, util
@@ -32,6 +31,8 @@ _MIN_PICTURE = 8  # pixels; nothing with a shorter side holds a letter
 _MAX_ENLARGEMENT = 1.5  # thumbnails gain from it, anything more only costs time
 _TALL = 3.0  # height over width from which a picture is read in strips, as a shrunk one is illegible
 _STRIP = 2.2  # height over width of a strip: that of a phone
+_SLENDER = 16  # longest side over shortest that the engine takes
+_LEAST_SIDE = 32  # pixels, for the engine
 _MIN_SCORE = 0.5
 
 
@@ -85,7 +86,7 @@ class Reader:
             size = (round(width * enlargement), round(height * enlargement))
             picture = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
         height, width = picture.shape[:2]
-        result = self._engine(picture)
+        result = self._engine(_padded(picture))
         if result.txts is None or result.boxes is None:
             return []
         lines = []
@@ -157,6 +158,24 @@ def _strips(height: int, width: int) -> Iterator[tuple[int, int, int, int]]:
         top = keep_to - overlap // 2
 
 
+def _padded(picture: NDArray[Any]) -> NDArray[Any]:
+    """Return the picture with its last row and column repeated until the engine can scale it.
+
+    The engine rounds scaled sides to multiples of 32, and gives up where that makes nothing of one.
+    """
+    import cv2
+
+    height, width = picture.shape[:2]
+    below = max(_LEAST_SIDE, width // _SLENDER) - height
+    right = max(_LEAST_SIDE, height // _SLENDER) - width
+    if below <= 0 and right <= 0:
+        return picture
+    padded: NDArray[Any] = cv2.copyMakeBorder(
+        picture, 0, max(0, below), 0, max(0, right), borderType=cv2.BORDER_REPLICATE
+    )
+    return padded
+
+
 def _model_paths() -> tuple[Path, Path]:
     """Return the detector and the recogniser that ship in the package."""
     spec = util.find_spec("rapidocr")
@@ -174,9 +193,6 @@ def _model_paths() -> tuple[Path, Path]:
 
 
 def _load_engine(max_side: int) -> Any:
-    # cv2 and numpy read these once, at import; onnxruntime is told below.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
     import cv2
     from rapidocr import RapidOCR
 
