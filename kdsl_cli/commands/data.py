@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from kdsl_cli.dialogues.readers.reading import ReadResult
     from kdsl_cli.dialogues.splits import Splits
 
-app = typer.Typer(no_args_is_help=True, help="Dialogues: import, check, split, stats, export.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Import, check, split, count and export dialogues."
+)
 
 _FORMATS = Literal["auto", "canonical", "challenge", "messages", "sharegpt", "tabular"]
 
@@ -122,16 +124,14 @@ def split(
     max_errors: _MaxErrors = 0,
 ) -> None:
     """Part the dialogues; groups and duplicates stay together."""
-    from kdsl_cli.commands.console import current_output
     from kdsl_cli.dialogues import jsonl, splits
-    from kdsl_cli.dialogues.duplicates import components, fingerprints
+    from kdsl_cli.dialogues.duplicates import fingerprints
     from kdsl_cli.dialogues.readers.reading import read_many
     from kdsl_cli.errors import ConfigError
     from kdsl_cli.runs.atomic import write_text
 
     if given and (file or fractions or seed is not None):
         raise ConfigError("--given adopts splits as they are", fix="Leave out FILE, --fractions and --seed.")
-    settings = _settings().splits
     path, options = _source(file, image_root, None)
     folder = out or path.parent
     sources = {name: Path(value) for name, value in _pairs("--given", given or []).items()} or {"": path}
@@ -145,19 +145,12 @@ def split(
         drawn = splits.given(parts, fingerprints=prints)
         splits.refuse_leaks(drawn)
     else:
-        shares = _fractions(fractions) or {
-            "train": settings.train,
-            "val": settings.val,
-            "test": settings.test,
-        }
-        drawn = splits.split(parts[""], shares, settings.seed if seed is None else seed, fingerprints=prints)
+        usual = _settings().splits
+        shares = _fractions(fractions) or {"train": usual.train, "val": usual.val, "test": usual.test}
+        drawn = splits.split(parts[""], shares, usual.seed if seed is None else seed, fingerprints=prints)
     for name, ids in drawn.ids.items():
         write_text(folder / f"{name}.jsonl", jsonl.dump(dialogues[id] for id in ids))
     write_text(folder / splits.FILE, drawn.dump())  # last: it vouches for the others
-    joined = [len(ids) for ids in components(prints) if len(ids) > 1]
-    if joined:
-        note = f"{sum(joined)} dialogues hang together in {len(joined)} groups or sets of duplicates"
-        current_output().note(f"{note}, the largest of {max(joined)}")
     _show_splits(drawn, folder / splits.FILE)
 
 
@@ -194,9 +187,12 @@ def export(
     from kdsl_cli.commands.console import current_output
     from kdsl_cli.dialogues.export import export as exported
     from kdsl_cli.dialogues.readers.reading import read_many
+    from kdsl_cli.errors import ConfigError
     from kdsl_cli.runs.atomic import write_text
 
     path, options = _source(file, image_root, None)
+    if out.resolve() == path.resolve():
+        raise ConfigError(f"--out is the file that is read: {path}", fix="Name another file.")
     dialogues = _accepted(read_many([path], folder=out.parent, options=options), max_errors).dialogues
     write_text(out, exported(dialogues, format, label_as=label_as))
     data = {"path": str(out), "dialogues": len(dialogues), "format": format}
@@ -296,7 +292,12 @@ def _columns(text: str | None) -> Columns:
 
 def _show_splits(drawn: Splits, path: Path) -> None:
     from kdsl_cli.commands.console import current_output
+    from kdsl_cli.dialogues.duplicates import components
 
+    joined = [len(ids) for ids in components(drawn.fingerprints) if len(ids) > 1]
+    if joined:
+        note = f"{sum(joined)} dialogues hang together in {len(joined)} groups or sets of duplicates"
+        current_output().note(f"{note}, the largest of {max(joined)}")
     counts = {name: len(ids) for name, ids in drawn.ids.items()}
     human = ", ".join(f"{name} {count}" for name, count in counts.items())
     data = {"path": str(path), "seed": drawn.seed, "splits": counts}
@@ -310,10 +311,11 @@ def _table(frame: pl.DataFrame, title: str) -> Table:
     for name, dtype in frame.schema.items():
         table.add_column(name.replace("_", " "), justify="right" if dtype.is_numeric() else "left")
     for row in frame.iter_rows():
-        table.add_row(
-            *(
-                "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-                for value in row
-            )
-        )
+        table.add_row(*(_cell(value) for value in row))
     return table
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kdsl_cli.dialogues.normalise import normalise
+from kdsl_cli.dialogues.pictures import absolute
 from kdsl_cli.dialogues.schema import IMAGE_MARK, LINK_MARK, Dialogue
 
 if TYPE_CHECKING:
@@ -175,12 +176,12 @@ class _Pictures:
 
     def _read(self, image: str) -> tuple[str, str | None]:
         if image not in self.known:
-            path = self.root / image
+            path = absolute(image, self.root)
             try:
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
                 self.known[image] = (digest, _look(path))
             except OSError:
-                self.known[image] = (_sha(f"unread {path.resolve()}"), None)
+                self.known[image] = (_sha(f"unread {path}"), None)
         return self.known[image]
 
 

@@ -23,14 +23,29 @@ def locate(name: str, roots: Iterable[Path]) -> Path | None:
 
 
 def relative(path: Path, folder: Path) -> str:
-    """Return `path` as seen from `folder`, with forward slashes.
+    """Return `path` as seen from `folder`, with forward slashes; neither need exist.
 
     Examples
     --------
     >>> relative(Path("data/images/a.png"), Path("data")), relative(Path("a.png"), Path("data"))
     ('images/a.png', '../a.png')
     """
-    return Path(os.path.relpath(path, folder)).as_posix()
+    if path.is_relative_to(folder) and ".." not in path.parts:
+        return path.relative_to(folder).as_posix()
+    # Up and down again must hold for the folders themselves, not for links that lead to them.
+    real = Path(os.path.realpath(path.parent), path.name)
+    return Path(os.path.relpath(real, os.path.realpath(folder))).as_posix()
+
+
+def absolute(image: str, folder: Path) -> Path:
+    """Return where the picture called `image`, as seen from `folder`, lies; the folder need not exist.
+
+    Examples
+    --------
+    >>> absolute("../a.png", Path("/nowhere/data"))
+    PosixPath('/nowhere/a.png')
+    """
+    return Path(os.path.normpath(Path(os.path.realpath(folder), image)))
 
 
 def gather(dialogues: Iterable[Dialogue], root: Path) -> tuple[tuple[Dialogue, ...], dict[str, Path]]:
@@ -56,7 +71,7 @@ def gather(dialogues: Iterable[Dialogue], root: Path) -> tuple[tuple[Dialogue, .
     for dialogue in dialogues:
         for image in dialogue.images:
             if image not in names:
-                path = root / image
+                path = absolute(image, root)
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
                 names[image] = f"images/{digest}{path.suffix.lower()}"
                 copies.setdefault(names[image], path)

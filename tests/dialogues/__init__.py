@@ -1,0 +1,1 @@
+"""Tests of dialogues: reading, duplicates, splits, export."""
