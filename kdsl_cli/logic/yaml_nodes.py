@@ -207,10 +207,16 @@ def _anchored(root: Node) -> Iterator[Node]:
             waiting.extend(reversed(node.value))
 
 
+def _code(character: int | str) -> int:
+    return character if isinstance(character, int) else ord(character)
+
+
 def _syntax_problem(error: YAMLError, text: str, path: str) -> Problem:
     if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
-        return Problem(f"{path}:{line}", f"the character {error.character!r} is not allowed in YAML")
+        return Problem(
+            f"{path}:{line}", f"the character U+{_code(error.character):04X} is not allowed in YAML"
+        )
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return Problem(path, f"this is not YAML: {error}")
     line = error.problem_mark.line + 1
