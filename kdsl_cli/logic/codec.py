@@ -11,6 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from kdsl_cli.errors import RuleFileError
+from kdsl_cli.logic.merging import merge_text, merged_rules
 from kdsl_cli.logic.reading import read_file
 from kdsl_cli.logic.rule import RuleBase
 from kdsl_cli.logic.writing import write_base
@@ -84,3 +85,31 @@ def dump_rules(base: RuleBase) -> str:
 def _header(text: str) -> str:
     lines = takewhile(lambda line: line.startswith("#"), text.splitlines())
     return "\n".join(line[1:].removeprefix(" ") for line in lines)
+
+
+def merge_into(text: str, base: RuleBase, path: Path | str = "<text>") -> str:
+    """Return the text of a person's rule file, brought up to date with `base`.
+
+    Comments, order, spacing and the header of the file stay. Rules that are reviewed or disabled in the file
+    stay untouched, drafts that `base` does not have stay too; mined rules that it does not have go; what
+    changed is written anew key by key, and new rules follow at the end.
+
+    Raises
+    ------
+    RuleFileError
+        If the text is not a sound rule file, is of another task, or is laid out so that it cannot be merged.
+    """
+    lines = text.replace("\r\n", "\n")
+    lines = lines if lines.endswith("\n") else lines + "\n"
+    old = loads(lines, path)
+    root = compose(lines, str(path))
+    nodes = {key.value: value for key, value in root.value}
+    if old.task != base.task:
+        where = f"{path}:{nodes['task'].start_mark.line + 1}"
+        raise RuleFileError(f"the file is of task '{old.task}', the rules are of '{base.task}'", where=where)
+    wanted = merged_rules(old.rules, base.rules)
+    merged = merge_text(lines, nodes["rules"], old.rules, wanted)
+    if loads(merged, path).rules != wanted:
+        fix = "Write the rules to another file, or lay this one out as `kdsl export-rules` does"
+        raise RuleFileError("the file's layout cannot be merged", where=str(path), fix=fix)
+    return merged.replace("\n", "\r\n") if "\r\n" in text else merged

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from kdsl_cli.errors import RuleFileError
+from kdsl_cli.logic.codec import dump_rules, loads, merge_into
+from kdsl_cli.logic.predicates import OcrPredicate
+from kdsl_cli.logic.rule import Evidence, Rule, RuleBase
+
+from .strategies import quick, rule_bases
+
+HAND = """\
+# Our shop's rules.
+
+schema: "kdsl.rules/1"
+task: image-scene   # one file a task
+rules:
+# --- refunds ---
+- id: "a"
+  intent: "退款页面"
+  status: mined
+  # weight by hand
+  weight: 2   # was 1
+  when:
+    ocr: {contains:   "退款"}   # odd spacing
+  why: >
+    Folded text,
+    # not a comment
+
+# the person's own
+- intent: "退货页面"
+  id: "b"
+  status: "reviewed"
+  when: {ocr: {contains: "退货"}}
+
+- id: "c"
+  intent: "客服页面"
+  status: "mined"
+  when:
+    ocr: {contains: "客服"}
+# the end
+"""
+
+
+def test_nothing_new_leaves_every_character() -> None:
+    assert merge_into(HAND, loads(HAND)) == HAND
+
+
+def test_only_what_changed_is_written_anew() -> None:
+    base = loads(HAND)
+    a, b, c = base.rules
+    changed = replace(a, weight=1.5, evidence=Evidence(3, 2))
+    new = Rule("d", "新的", OcrPredicate("contains", ("新",)), "mined")
+    merged = merge_into(HAND, replace(base, rules=(new, changed, c, replace(b, weight=9.0))))
+    assert merged == HAND.replace("weight: 2   # was 1", "weight: 1.5   # was 1").replace(
+        "    # not a comment\n", "    # not a comment\n  evidence: {fired: 3, correct: 2}\n"
+    ).replace(
+        "# the end\n",
+        '- id: "d"\n  intent: "新的"\n  status: "mined"\n  when:\n    ocr: {contains: "新"}\n# the end\n',
+    )
+
+
+def test_a_changed_condition_is_replaced_and_a_dropped_key_goes() -> None:
+    base = loads(HAND)
+    changed = replace(base.rules[0], when=OcrPredicate("contains", ("退",)), weight=1.0)
+    merged = merge_into(HAND, replace(base, rules=(changed, *base.rules[1:])))
+    assert merged == HAND.replace("  # weight by hand\n  weight: 2   # was 1\n", "").replace(
+        '    ocr: {contains:   "退款"}   # odd spacing\n', '    ocr: {contains: "退"}\n'
+    )
+
+
+def test_mined_rules_that_are_gone_go_and_the_persons_stay() -> None:
+    text = HAND.replace('"客服页面"\n  status: "mined"', '"客服页面"\n  status: "draft"')
+    merged = merge_into(text, RuleBase("image-scene"))
+    assert [rule.id for rule in loads(merged).rules] == ["b", "c"]
+    for comment in ("# Our shop's rules.", "# --- refunds ---", "# the person's own", "# the end"):
+        assert comment in merged
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["rules: []  # none yet\n", 'rules: [{id: x, intent: z, status: mined, when: {ocr: {contains: "z"}}}]\n'],
+)
+def test_a_list_on_one_line_becomes_a_block(listed: str) -> None:
+    text = f'# mine\nschema: "kdsl.rules/1"\n{listed}task: "image-scene"\n'
+    rules = (Rule("d", "新的", OcrPredicate("contains", ("新",)), "mined"),)
+    merged = merge_into(text, RuleBase("image-scene", rules))
+    assert loads(merged) == RuleBase("image-scene", rules, "mine")
+    assert ("# none yet" in merged) == ("# none yet" in text)
+
+
+def test_the_last_rule_may_go() -> None:
+    text = dump_rules(RuleBase("t", (Rule("d", "新的", OcrPredicate("contains", ("新",)), "mined"),)))
+    assert loads(merge_into(text, RuleBase("t"))).rules == ()
+
+
+def test_other_layouts_and_line_ends() -> None:
+    text = (
+        'schema: "kdsl.rules/1"\r\ntask: "t"\r\nrules:\r\n'
+        '  -\r\n    id: "a"\r\n    intent: "x"\r\n    when: {ocr: {contains: "a"}}\r\n'
+        '  -   why: "y"\r\n      id: "b"\r\n      intent: "x"\r\n      when: {ocr: {contains: "b"}}'
+    )
+    base = loads(text)
+    a, b = (replace(rule, why="", weight=3.0) for rule in base.rules)
+    merged = merge_into(text, replace(base, rules=(a, b)))
+    assert loads(merged).rules == (a, b)
+    assert merged.count("\r\n") == merged.count("\n")
+
+
+@quick
+@given(rule_bases, rule_bases)
+def test_any_file_takes_any_rules(file: RuleBase, base: RuleBase) -> None:
+    base = replace(base, task=file.task)
+    merged = loads(merge_into(dump_rules(file), base))
+    by_id = {rule.id: rule for rule in merged.rules}
+    kept = {rule.id: rule for rule in file.rules if rule.status in ("reviewed", "disabled")}
+    assert kept.items() <= by_id.items()
+    assert {rule.id: rule for rule in base.rules if rule.id not in kept}.items() <= by_id.items()
+
+
+def test_rules_of_another_task_are_refused() -> None:
+    with pytest.raises(RuleFileError) as error:
+        merge_into(HAND, RuleBase("dialogue-intent"), "r.yaml")
+    assert (
+        str(error.value) == "r.yaml:4: the file is of task 'image-scene', the rules are of 'dialogue-intent'."
+    )
