@@ -24,7 +24,7 @@ class FileRecord:
     bytes
         Size; of a folder: of all files below it.
     rows
-        Lines of a JSONL file, rows of a Parquet file, files of a folder. None: not counted.
+        Lines of a JSONL file, rows of a Parquet file, files of a folder. None: not counted, or not countable.
     editable
         Whether it is a person's to edit once written. Such a file is never "changed since".
     """
@@ -68,22 +68,28 @@ def sha256_json(value: Any) -> str:
     return sha256_bytes(text.encode("utf-8"))
 
 
-def file_record(path: Path, *, base: Path | None = None, editable: bool = False) -> FileRecord:
-    """Record a file or a folder; `path` is told relative to `base` if one is given.
+def sha256_path(path: Path) -> str:
+    """Return the hash of a file's bytes, or of the names and hashes of all files below a folder.
 
     Hidden files of a folder are left out: they are nobody's data.
     """
+    if path.is_file():
+        return sha256_file(path)
+    return sha256_json([[file.relative_to(path).as_posix(), sha256_file(file)] for file in _files(path)])
+
+
+def file_record(path: Path, *, base: Path | None = None, editable: bool = False) -> FileRecord:
+    """Record a file or a folder; `path` is told relative to `base` if one is given."""
     name = PurePath(os.path.relpath(path, base) if base else path).as_posix()
-    if path.is_dir():
-        return _folder_record(path, name, editable)
-    return FileRecord(name, sha256_file(path), path.stat().st_size, _rows(path), editable)
-
-
-def _folder_record(path: Path, name: str, editable: bool) -> FileRecord:
-    files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-    listing = [[file.relative_to(path).as_posix(), sha256_file(file)] for file in files]
+    if path.is_file():
+        return FileRecord(name, sha256_path(path), path.stat().st_size, _rows(path), editable)
+    files = _files(path)
     size = sum(file.stat().st_size for file in files)
-    return FileRecord(name, sha256_json(listing), size, len(files), editable)
+    return FileRecord(name, sha256_path(path), size, len(files), editable)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
 
 
 def _rows(path: Path) -> int | None:
@@ -93,7 +99,12 @@ def _rows(path: Path) -> int | None:
     if path.suffix == ".parquet":
         import polars as pl
 
-        return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        try:
+            return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        except (
+            pl.exceptions.PolarsError
+        ):  # no Parquet file after all: whoever reads it says so, with its place
+            return None
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from kdsl_cli.errors import Problem, StageError
-from kdsl_cli.runs.hashing import FileRecord, file_record
+from kdsl_cli.runs.hashing import FileRecord, sha256_path
 from kdsl_cli.runs.manifest import FILE_NAME, Manifest, read_manifest
 
 _UNFINISHED = {
@@ -80,4 +80,4 @@ def changed_outputs(
 def _same(path: Path, record: FileRecord) -> bool:
     if path.is_file() and path.stat().st_size != record.bytes:
         return False
-    return file_record(path).sha256 == record.sha256
+    return sha256_path(path) == record.sha256
