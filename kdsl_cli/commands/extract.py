@@ -1,0 +1,211 @@
+"""`kdsl extract`: read every picture of the dialogues, keep what is seen, write the facts of each split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kdsl_cli.commands.console import current_argv, current_output
+from kdsl_cli.commands.settings_sources import current_settings
+from kdsl_cli.commands.workspace import SPLITS, Workspace, current_workspace
+from kdsl_cli.errors import CheckFailed, ConfigError, StageError, did_you_mean
+
+if TYPE_CHECKING:
+    from kdsl_cli.commands.settings import ExtractSettings
+    from kdsl_cli.dialogues.schema import Dialogue
+    from kdsl_cli.evidence.extract import Pictures, Seen
+    from kdsl_cli.evidence.store import Store
+    from kdsl_cli.runs.stage import Stage
+
+_SHOWN = 10  # failed pictures named on the screen; all of them are in the result as JSON
+
+
+def command(
+    split: Annotated[str, typer.Option(help="Splits to extract, separated by commas.")] = ",".join(SPLITS),
+    workers: Annotated[
+        int | None, typer.Option(help="Pictures read at once; one for each core by default.")
+    ] = None,
+    max_side: Annotated[
+        int | None, typer.Option(help="Longest side, in pixels, at which text is looked for.")
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option(help="Read pictures again that failed before.")] = False,
+    max_failed: Annotated[
+        float, typer.Option(min=0, max=1, help="Largest share of failed pictures with exit code 0.")
+    ] = 0.05,
+    force: Annotated[bool, typer.Option(help="Replace evidence that other settings made.")] = False,
+) -> None:
+    """Read the pictures and texts of the dialogues into facts that rules can match."""
+    settings = current_settings({"extract.workers": workers, "extract.max_side": max_side})
+    data_images = settings.data.images
+    space = current_workspace()
+    root = space.path(data_images) if data_images else space.data
+    job = _job(space, _splits(split, space), root, settings.extract, force)
+    if job.stage.up_to_date() and not retry_failed:
+        current_output().note("up to date")
+    else:
+        _work(job, settings.extract.workers, retry_failed)
+    _report(job, max_failed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    space: Workspace
+    root: Path
+    dialogues: dict[str, tuple[Dialogue, ...]]
+    pictures: Pictures
+    engine: str
+    max_side: int
+    stage: Stage
+
+
+def _splits(given: str, space: Workspace) -> list[str]:
+    """Return the splits asked for and those extracted before, so that one manifest holds for all."""
+    from kdsl_cli.runs.manifest import read_manifest
+
+    asked = [word.strip() for word in given.split(",")]
+    for word in asked:
+        if word not in SPLITS:
+            raise ConfigError(
+                f"unknown split '{word}'",
+                where="--split",
+                allowed=", ".join(SPLITS),
+                fix=did_you_mean(word, SPLITS),
+            )
+        if not space.split_dialogues(word).is_file():
+            raise StageError(
+                "no such file", where=str(space.split_dialogues(word)), fix="Run: kdsl data split"
+            )
+    found = read_manifest(space.evidence_out)
+    before = found.config.get("splits", []) if found and found.status == "success" else []
+    wanted = {*asked, *(name for name in before if space.split_dialogues(name).is_file())}
+    return [name for name in SPLITS if name in wanted]
+
+
+def _job(space: Workspace, splits: list[str], root: Path, options: ExtractSettings, force: bool) -> _Job:
+    from kdsl_cli.dialogues.pictures import relative
+    from kdsl_cli.dialogues.readers.options import ReaderOptions
+    from kdsl_cli.dialogues.readers.reading import read
+    from kdsl_cli.evidence import descriptors
+    from kdsl_cli.evidence.extract import find_pictures
+    from kdsl_cli.evidence.ocr import engine_id
+    from kdsl_cli.runs.hashing import sha256_json
+    from kdsl_cli.runs.manifest import read_manifest
+    from kdsl_cli.runs.stage import Stage
+
+    lenient = ReaderOptions(check_pictures=False)  # a missing picture is a failed row, not an error
+    dialogues = {
+        name: read(space.split_dialogues(name), format="canonical", options=lenient, max_errors=0).dialogues
+        for name in splits
+    }
+    pictures = find_pictures((one for each in dialogues.values() for one in each), root)
+    contents = sorted([relative(path, root), sha] for path, sha in pictures.digests.items())
+    engine = engine_id(options.max_side)
+    config: dict[str, Any] = {
+        "splits": splits,
+        "engine": engine,
+        "descriptors": descriptors.VERSION,
+        "pictures": sha256_json(contents),
+    }
+    found = read_manifest(space.evidence_out)
+    stage = Stage(
+        "extract",
+        space.evidence_out,
+        config=config,
+        config_given=options.given(),
+        inputs=[space.split_dialogues(name) for name in splits],
+        argv=current_argv(),
+        force=force,
+        # More dialogues or splits only add to what the store keeps; other settings are another evidence.
+        replace=found is not None and found.config.get("engine") == engine,
+    )
+    return _Job(space, root, dialogues, pictures, engine, options.max_side, stage)
+
+
+def _work(job: _Job, workers: int | None, retry_failed: bool) -> None:
+    from kdsl_cli.dialogues.pictures import relative
+    from kdsl_cli.evidence.extract import seen_in, tally, to_read
+    from kdsl_cli.evidence.store import Store
+
+    with job.stage.run() as run:
+        outs = {name: run.output(job.space.evidence(name)) for name in job.dialogues}
+        # The store is no output: it outlives runs, and its keys say what each of its lines is good for.
+        with Store(job.space.observations) as store:
+            todo = to_read(job.pictures, store, job.engine, retry_failed=retry_failed)
+            if todo:
+                with run.phase("read"):
+                    _read(job, store, todo, workers)
+            seen = seen_in(job.pictures, store, job.engine)
+        counted = tally(seen, todo)
+        run.count(
+            total=counted.ok + counted.failed, ok=counted.ok, failed=counted.failed, cached=counted.cached
+        )
+        run.extra["failed"] = {
+            relative(path, job.root): one.error for path, one in seen.items() if one.error is not None
+        }
+        with run.phase("write"):
+            for name, out in outs.items():
+                _write(job, name, out, seen)
+
+
+def _read(job: _Job, store: Store, todo: dict[str, Path], workers: int | None) -> None:
+    from kdsl_cli.evidence.extract import read_into, reading_task
+    from kdsl_cli.evidence.workers import cores
+    from kdsl_cli.runs.signals import stopping
+
+    output = current_output()
+    ask = "stopping after the pictures in work; Ctrl-C again stops at once"
+    with (
+        stopping(on_request=lambda: output.note(ask)) as stop,
+        output.progress("Reading pictures", len(todo), "pictures") as bar,
+    ):
+        read_into(
+            store,
+            todo,
+            reading_task(job.max_side),
+            workers=workers or cores(),
+            stop=lambda: stop.requested,
+            progress=lambda done, total: bar.advance(),
+        )
+
+
+def _write(job: _Job, split: str, out: Path, seen: Seen) -> None:
+    from kdsl_cli.evidence.extract import facts_of, keys_of
+    from kdsl_cli.evidence.table import write_facts
+
+    dialogues = job.dialogues[split]
+    facts = [facts_of(dialogue, job.root, seen) for dialogue in dialogues]
+    write_facts(out, facts, keys_of(dialogues, job.root, seen), {"engine": job.engine})
+
+
+def _report(job: _Job, max_failed: float) -> None:
+    """Say what the manifest says: the same for a run just done and for one that is up to date."""
+    from kdsl_cli.runs.manifest import read_manifest
+
+    manifest = read_manifest(job.stage.out)
+    assert manifest is not None  # `run` wrote it, or `up_to_date` read it
+    counts, failed = manifest.counts, dict(sorted(manifest.extra.get("failed", {}).items()))
+    dialogues = {name: len(each) for name, each in job.dialogues.items()}
+    lines = [
+        f"{sum(dialogues.values())} dialogues ({', '.join(f'{name} {n}' for name, n in dialogues.items())})",
+        f"{counts.total} pictures: {counts.ok} read ({counts.cached} known before), {counts.failed} failed",
+        *(f"  failed: {path}: {reason}" for path, reason in list(failed.items())[:_SHOWN]),
+    ]
+    if len(failed) > _SHOWN:
+        lines.append(f"  and {len(failed) - _SHOWN} more: {job.stage.out / 'manifest.json'}")
+    data = {
+        "dialogues": dialogues,
+        "pictures": counts.model_dump(by_alias=True),
+        "failed": failed,
+        "files": [str(job.space.evidence(name)) for name in dialogues],
+    }
+    current_output().result("\n".join(lines), data, [str(job.space.evidence(name)) for name in dialogues])
+    share = counts.failed / counts.total if counts.total else 0.0
+    if share > max_failed:
+        raise CheckFailed(
+            f"{counts.failed} of {counts.total} pictures failed: {share:.1%}, allowed are {max_failed:.1%}",
+            where=str(job.stage.out),
+            fix="Mend the files (or give --retry-failed if they were only too slow), or raise --max-failed",
+        )
