@@ -202,7 +202,7 @@ def _look(path: Path) -> str | None:
 def _darker_than_right(picture: Image) -> np.ndarray:
     from PIL.Image import Resampling
 
-    picture.draft("L", (8 * LOOK_SIZE, 8 * LOOK_SIZE))  # lets JPEG decode small
+    picture.draft("RGB", (32 * LOOK_SIZE, 32 * LOOK_SIZE))  # JPEG decodes large ones small
     grey = picture.convert("RGBA" if picture.mode == "P" else "RGB").convert("L")
     cells = np.asarray(grey.resize((LOOK_SIZE + 1, LOOK_SIZE), Resampling.BOX), dtype=np.int16)
     return (cells[:, 1:] - cells[:, :-1] > LOOK_STEP).ravel()

@@ -102,7 +102,9 @@ def _lines(text: str, path: Path) -> Iterator[Row | Problem]:
                     where=f"{path}:1",
                     allowed="a JSON list, or JSON Lines with one whole object on each line",
                 ) from error
-            yield Problem(f"{path}:{number}", f"is not JSON: {_reason(error)}", "one JSON object a line")
+            yield Problem(
+                f"{path}:{number}", f"is not JSON: {_reason(error, number)}", "one JSON object a line"
+            )
 
 
 def _listed(text: str, path: Path) -> Iterator[Row | Problem]:
@@ -116,7 +118,7 @@ def _listed(text: str, path: Path) -> Iterator[Row | Problem]:
         try:
             value, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
-            raise _broken(path, line, _reason(error)) from error
+            raise _broken(path, line, _reason(error, line)) from error
         yield Row(line, value)
         end = _skip(text, end)
         if text[end : end + 1] == "]":
@@ -146,9 +148,11 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found if len(found) == len(pairs) else RepeatedKeys(found)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, line: int) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} (character {error.colno} of line {error.lineno})"
+        # In a list the text goes on over many lines; a line of JSON Lines is a text of its own.
+        place = f"line {error.lineno}, " if error.lineno > line else ""
+        return f"{error.msg} ({place}character {error.colno})"
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
