@@ -85,7 +85,7 @@ def test_killed_again_and_again_a_stage_ends_as_if_it_never_was(tmp_path, child_
     chance, out, kills = random.Random(0), tmp_path / "out", 0
     for rounds in (1, 0):  # the second finds the leavings of a whole run of another key
         finished = False
-        for _ in range(8):
+        for _ in range(6):
             process = start(out, rounds, child_environment)
             time.sleep(chance.uniform(0, 0.5) * whole)
             process.kill()
@@ -103,22 +103,90 @@ def test_killed_again_and_again_a_stage_ends_as_if_it_never_was(tmp_path, child_
     assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "rules.json", "search.jsonl"]
 
 
-def test_a_file_that_is_replaced_under_fire_is_always_one_of_the_whole_ones(tmp_path, child_environment):
-    script = (
-        "import itertools, sys\nfrom pathlib import Path\nfrom kdsl_cli.runs.atomic import write_text\n"
-        "print('ready', flush=True)\n"
-        "for n in itertools.count(): write_text(Path(sys.argv[1]), str(n % 10) * 3_000_000)\n"
-    )
-    path, chance = tmp_path / "rules.yaml", random.Random(1)
-    for _ in range(8):
-        command = [sys.executable, "-c", script, str(path)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, env=child_environment, text=True)
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(chance.uniform(0, 0.1))
-        process.kill()
-        process.communicate()
-        if path.exists():
-            content = path.read_text()
-            assert len(content) == 3_000_000
-            assert len(set(content)) == 1
-    assert path.exists()
+# The same at every step instead of at random: for each step, a process kills itself there. A step is whatever
+# touches a file of the folder (Python's audit events tell), each wait for the disk, the middle of each write.
+EVERY_STEP = """
+import itertools, os, shutil, signal, sys
+from pathlib import Path
+from kdsl_cli.runs.appendlog import AppendLog, read_log
+from kdsl_cli.runs.atomic import write_json
+from kdsl_cli.runs.stage import Stage
+
+folder, left = Path(sys.argv[1]), None
+
+def step():
+    global left
+    if left is not None:
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+def touches(event, args):
+    paths = [str(a) for a in args if isinstance(a, (str, bytes, os.PathLike))]
+    if event.startswith(("open", "os.", "shutil.")) and any(p.startswith(str(folder)) for p in paths):
+        step()
+
+def half_then_whole(path, content):
+    with path.open("wb") as file:
+        file.write(content[: len(content) // 2])
+        file.flush()
+        step()
+        file.write(content[len(content) // 2 :])
+
+def count_sync(descriptor):
+    step()
+
+def work(out, rounds, old=""):
+    stage = Stage("mine", out, config={"rounds": rounds}, replace=True)
+    if stage.up_to_date():
+        return
+    with stage.run() as run:
+        path = run.output(out / "search.jsonl")
+        done = len(read_log(path)) if run.resuming else 0
+        with AppendLog(path) as log:
+            for number in range(done, 3):
+                log.append({"unit": number, "round": rounds})
+        if old:
+            write_json(run.output(out / "old.json"), [rounds])
+        write_json(run.output(out / "rules.json"), [[line["round"], line["unit"]] for line in read_log(path)])
+
+def in_child(*arguments, steps=None):
+    global left
+    child = os.fork()
+    if child == 0:
+        left = steps
+        work(*arguments)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+sys.addaudithook(touches)
+Path.write_bytes, os.fsync = half_then_whole, count_sync
+work(folder / "old", 1, "old")
+for number in itertools.count():
+    out = folder / f"killed-{number:03}"
+    shutil.copytree(folder / "old", out)
+    if in_child(out, 0, steps=number) == 0:
+        break
+    shutil.copytree(out, folder / f"resumed-{number:03}")
+    assert in_child(folder / f"resumed-{number:03}", 0) == 0
+"""
+
+
+def test_killed_at_each_single_step_a_stage_leaves_nothing_that_passes_for_whole(tmp_path, child_environment):
+    command = [sys.executable, "-c", EVERY_STEP, str(tmp_path)]
+    subprocess.run(command, env=child_environment, check=True)
+    killed = sorted(tmp_path.glob("killed-*"))
+    assert len(killed) > 50
+    for out in killed:
+        manifest = read_manifest(out)
+        assert manifest is not None, "the manifest was gone for a moment"
+        rules = json.loads((out / "rules.json").read_text()) if (out / "rules.json").exists() else None
+        if manifest.status == "success":
+            assert require_success(out).config["rounds"] == rules[0][0]
+        kept = [line["round"] for line in read_log(out / "search.jsonl")]
+        assert set(kept) <= {manifest.config["rounds"]}, f"{out.name} holds another key's work"
+    for out in tmp_path.glob("resumed-*"):
+        assert require_success(out).config == {"rounds": 0}
+        names = sorted(path.name for path in out.iterdir() if path.name != "lock")
+        assert names == ["manifest.json", "rules.json", "search.jsonl"], out.name
+        assert json.loads((out / "rules.json").read_text()) == [[0, unit] for unit in range(3)]
