@@ -1,0 +1,1 @@
+"""The invented shop: its pages, its parcels and what its customers write."""
