@@ -7,7 +7,7 @@
 | 2 | the command line, the settings or an input is wrong |
 | 101 | a defect of KDSL itself |
 | 130 | interrupted; the same command goes on from where it was |
-| 141 | whoever read the output went away (``kdsl ... | head``) |
+| 141 | whoever read the output (`head`, say) went away |
 
 This module and the modules of the verbs import nothing heavy: ``kdsl --help`` loads them all.
 """

@@ -161,8 +161,8 @@ class _Lines:
     unit: str
     done: float = 0
     word: str = ""
-    started: float = field(default_factory=time.monotonic)
-    told: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=lambda: time.monotonic())
+    told: float = field(default_factory=lambda: time.monotonic())
 
     def advance(self, units: float = 1) -> None:
         self.done += units

@@ -60,7 +60,7 @@ _README = """\
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made when missing.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; made when missing.")] = Path(),
     tasks: Annotated[
         str, typer.Option(help="Names of the tasks, with commas between.")
     ] = "image-scene,dialogue-intent",
