@@ -68,7 +68,7 @@ class Draw:
         month, day = self.rng.randint(1, 12), self.rng.randint(1, 28)
         if self.lang == "zh":
             return self.pick((f"{month}月{day}号", f"{month}.{day}", f"{day}号"))
-        return self.pick((f"{month}/{day}", f"the {day}th", f"last {self.word('weekday')}"))
+        return self.pick((f"{month}/{day}", f"the {day % 17 + 4}th", f"last {self.word('weekday')}"))
 
     def code(self, digits: int = 12) -> str:
         """Make up a number such as stands on an order or a parcel."""
