@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
-from kdsl_cli.commands.settings_sources import current_settings
 from kdsl_cli.commands.workspace import SPLITS, Workspace, current_workspace
 from kdsl_cli.errors import CheckFailed, ConfigError, StageError, did_you_mean
 
@@ -26,18 +25,26 @@ _SHOWN = 10  # failed pictures named on the screen; all of them are in the resul
 def command(
     split: Annotated[str, typer.Option(help="Splits to extract, separated by commas.")] = ",".join(SPLITS),
     workers: Annotated[
-        int | None, typer.Option(help="Pictures read at once; one for each core by default.")
+        int | None,
+        typer.Option(help="Pictures read at once; one for each core by default.", show_default=False),
     ] = None,
     max_side: Annotated[
-        int | None, typer.Option(help="Longest side, in pixels, at which text is looked for.")
+        int | None,
+        typer.Option(help="Longest side, in pixels, at which text is looked for.", show_default=False),
     ] = None,
-    retry_failed: Annotated[bool, typer.Option(help="Read pictures again that failed before.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Read pictures again that failed before.")
+    ] = False,
     max_failed: Annotated[
         float, typer.Option(min=0, max=1, help="Largest share of failed pictures with exit code 0.")
     ] = 0.05,
-    force: Annotated[bool, typer.Option(help="Replace evidence that other settings made.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace evidence that other settings made.")
+    ] = False,
 ) -> None:
     """Read the pictures and texts of the dialogues into facts that rules can match."""
+    from kdsl_cli.commands.settings_sources import current_settings
+
     settings = current_settings({"extract.workers": workers, "extract.max_side": max_side})
     data_images = settings.data.images
     space = current_workspace()
