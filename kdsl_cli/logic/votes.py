@@ -82,7 +82,8 @@ def abstains(rules: Sequence[Rule], firing: Firing) -> npt.NDArray[np.bool_]:
     """
     _check(rules, firing)
     speaks = np.array([rule.active and rule.weight > 0 for rule in rules], dtype=bool)
-    return ~(firing[:, speaks] == 1).any(axis=1)
+    spoken: npt.NDArray[np.bool_] = (firing[:, speaks] == 1).any(axis=1)
+    return ~spoken
 
 
 def _check(rules: Sequence[Rule], firing: Firing) -> None:
