@@ -1,0 +1,284 @@
+"""The arbiter: how rules and the large model decide together, as pure functions over one task's scores.
+
+===========  ============================================================================================
+strategy     who decides
+===========  ============================================================================================
+rules        the rules alone: the softmax of their scores; nobody where they are silent
+large        the large model alone
+rules-first  a firing rule whose precision is at least `override_precision` as a lower bound; of several the
+             most precise, then the one whose intent scores highest; else the large model
+log-odds     both, weighted: p is proportional to exp(a * rule score + b * log p_large), a and b >= 0
+===========  ============================================================================================
+
+Of equal scores the intent that stands first in the catalogue wins.
+
+A side that takes no part in a task cannot be asked: `usable` says what is then used in place of a strategy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import softmax
+
+from kdsl_cli.logic.rule import Rule
+from kdsl_cli.logic.votes import Firing, abstains, rule_scores
+from kdsl_cli.prediction.table import DecidedBy
+
+Floats = npt.NDArray[np.float64]
+Choice = npt.NDArray[np.int64]
+"""(n,) columns of intents; -1 where there is no prediction."""
+
+STRATEGIES = ("rules", "large", "rules-first", "log-odds")
+
+FLOOR = 1e-12
+"""No probability of the large model is taken as less: one certain error must not outweigh everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each side's word counts in `log-odds`; both 0 or more. 1 and 1 takes them as they come."""
+
+    rules: float = 1.0
+    large: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RulesSide:
+    """What the rules say on n dialogues of a task with k intents.
+
+    Attributes
+    ----------
+    scores
+        (n, k) log-odds, zeros where they are silent: evidence against an intent alone is not counted.
+    silent
+        (n,) bool: no rule with a positive weight fires.
+    precision
+        (n, k) highest lower bound of precision among the rules that fire for the intent, 0 without one.
+    """
+
+    scores: Floats
+    silent: npt.NDArray[np.bool_]
+    precision: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sides:
+    """What both sides say on the same n dialogues.
+
+    Attributes
+    ----------
+    intents
+        The task's, in the catalogue's order.
+    rules
+        Silent everywhere if the task has none.
+    large
+        (n, k) probabilities of the large model. None: there is none, or it does not know the task.
+    """
+
+    intents: tuple[str, ...]
+    rules: RulesSide
+    large: Floats | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joint:
+    """What was decided.
+
+    Attributes
+    ----------
+    scores
+        (n, k) probabilities.
+    choice
+        The prediction.
+    rules, large
+        What each side said to it, so that one can tell whose word it was.
+    """
+
+    scores: Floats
+    choice: Choice
+    rules: Choice
+    large: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One dialogue's decision.
+
+    Attributes
+    ----------
+    prediction
+        None: an abstention.
+    scores
+        k probabilities.
+    decided_by
+        Whose answer the prediction is, of the sides that the strategy asks; "both" also if it is neither's,
+        "none" without a prediction.
+    strategy
+        The one that was used.
+    """
+
+    prediction: str | None
+    scores: tuple[float, ...]
+    decided_by: DecidedBy
+    strategy: str
+
+
+def rules_side(rules: Sequence[Rule], intents: Sequence[str], firing: Firing) -> RulesSide:
+    """Return what firing rules say; `rules` and `firing` as in `logic.votes`."""
+    silent = abstains(rules, firing)
+    scores = np.where(silent[:, None], 0.0, rule_scores(rules, intents, firing))
+    precision = np.zeros(scores.shape)
+    places = {name: place for place, name in enumerate(intents)}
+    for column, rule in enumerate(rules):
+        low = rule.evidence.precision_low if rule.evidence else None
+        if rule.active and rule.weight > 0 and low is not None:
+            place = places[rule.intent]
+            fires = np.where(firing[:, column] == 1, low, 0.0)
+            precision[:, place] = np.maximum(precision[:, place], fires)
+    return RulesSide(scores, silent, precision)
+
+
+def by_rules(side: RulesSide) -> Joint:
+    """Let the rules decide alone; silence is an abstention with equal scores."""
+    said = _said(side)
+    return Joint(softmax(side.scores, axis=1), said, said, np.full_like(said, -1))
+
+
+def by_large(large: Floats) -> Joint:
+    """Let the large model decide alone."""
+    best = _best(large)
+    return Joint(large, best, np.full_like(best, -1), best)
+
+
+def rules_first(side: RulesSide, large: Floats, *, override_precision: float) -> Joint:
+    """Let a rule that is precise enough overrule the large model.
+
+    Where one does, its intent gets the rule's bound as probability (or the large model's, if that is higher),
+    and the others share the rest as the large model would have it.
+    """
+    rows = np.arange(len(large))
+    # Stable sorts, last key first: the precision counts, then the score, then the place in the catalogue.
+    ranked = np.lexsort((-side.scores, -side.precision), axis=1)
+    chosen = ranked[:, 0]
+    bound = side.precision[rows, chosen]
+    # A threshold of 0 still asks for a rule that fires.
+    overruled = (bound > 0) & (bound >= override_precision)
+    own = large[rows, chosen]
+    stated = np.maximum(bound, own)
+    shared = np.divide(1 - stated, 1 - own, out=np.zeros(len(own)), where=own < 1)
+    scores = large * shared[:, None]
+    scores[rows, chosen] = stated
+    return Joint(
+        np.where(overruled[:, None], scores, large),
+        np.where(overruled, chosen, _best(large)),
+        np.where(overruled, chosen, _said(side)),
+        _best(large),
+    )
+
+
+def log_odds(side: RulesSide, large: Floats, weights: Weights) -> Joint:
+    """Let both decide: p proportional to ``exp(a * rule score + b * log p_large)``.
+
+    Where nobody with a weight says anything (silent rules, and b is 0) it is an abstention.
+    """
+    scores = softmax(joint_logits(side.scores, large, weights), axis=1)
+    nobody = (side.silent | (weights.rules == 0)) & (weights.large == 0)
+    return Joint(scores, np.where(nobody, -1, _best(scores)), _said(side), _best(large))
+
+
+def joint_logits(rules: Floats, large: Floats, weights: Weights) -> Floats:
+    """Return ``a * rules + b * log(large)``, with no probability below `FLOOR`."""
+    return weights.rules * rules + weights.large * np.log(np.maximum(large, FLOOR))
+
+
+def usable(strategy: str, *, rules: bool, large: bool) -> str | None:
+    """Return the strategy to use for a task in which a side may take no part; None if there is none.
+
+    The strategies of both sides fall back on the one that is there. `rules` stays even without rules, and is
+    then an abstention everywhere.
+
+    Examples
+    --------
+    >>> usable("log-odds", rules=False, large=True), usable("rules-first", rules=True, large=False)
+    ('large', 'rules')
+    >>> usable("large", rules=True, large=False) is None
+    True
+    """
+    if strategy == "rules" or large:
+        return strategy if rules or strategy == "rules" else "large"
+    return "rules" if rules and strategy != "large" else None
+
+
+def decide(
+    strategy: str, sides: Sides, *, weights: Weights = Weights(), override_precision: float = 0.9
+) -> tuple[Decision, ...]:
+    """Decide on every dialogue.
+
+    Parameters
+    ----------
+    strategy
+        One of `STRATEGIES`, and `usable` with these sides.
+    weights
+        For log-odds.
+    override_precision
+        For rules-first, 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the strategy is not known, or asks for a large model that there is not.
+
+    Examples
+    --------
+    >>> rules = RulesSide(np.array([[2.0, 0.0]]), np.array([False]), np.array([[0.8, 0.0]]))
+    >>> sides = Sides(("refund", "parcel"), rules, np.array([[0.4, 0.6]]))
+    >>> [decide(each, sides)[0].prediction for each in STRATEGIES]
+    ['refund', 'parcel', 'parcel', 'refund']
+    """
+    joint = _joint(strategy, sides, weights, override_precision)
+    return tuple(
+        Decision(
+            sides.intents[chosen] if chosen >= 0 else None,
+            tuple(map(float, scores)),
+            _decided_by(chosen, rules, large),
+            strategy,
+        )
+        for scores, chosen, rules, large in zip(
+            joint.scores, joint.choice.tolist(), joint.rules.tolist(), joint.large.tolist(), strict=True
+        )
+    )
+
+
+def _joint(strategy: str, sides: Sides, weights: Weights, override_precision: float) -> Joint:
+    if strategy == "rules":
+        return by_rules(sides.rules)
+    if sides.large is None:
+        raise ValueError(f"'{strategy}' needs a large model")
+    match strategy:
+        case "large":
+            return by_large(sides.large)
+        case "rules-first":
+            return rules_first(sides.rules, sides.large, override_precision=override_precision)
+        case "log-odds":
+            return log_odds(sides.rules, sides.large, weights)
+    raise ValueError(f"unknown strategy '{strategy}'")
+
+
+def _decided_by(chosen: int, rules: int, large: int) -> DecidedBy:
+    if chosen < 0:
+        return "none"
+    if (rules == chosen) == (large == chosen):
+        return "both"
+    return "rules" if rules == chosen else "large"
+
+
+def _said(side: RulesSide) -> Choice:
+    return np.where(side.silent, -1, _best(side.scores))
+
+
+def _best(scores: Floats) -> Choice:
+    return np.asarray(scores.argmax(axis=1), dtype=np.int64)

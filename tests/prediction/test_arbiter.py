@@ -1,0 +1,184 @@
+"""The arbiter: what each strategy does with the same scores, and the laws that joining them keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.special import softmax
+
+from kdsl_cli.logic.predicates import CountPredicate
+from kdsl_cli.logic.rule import Evidence, Rule
+from kdsl_cli.prediction.arbiter import (
+    STRATEGIES,
+    RulesSide,
+    Sides,
+    Weights,
+    by_rules,
+    decide,
+    log_odds,
+    rules_first,
+    rules_side,
+    usable,
+)
+
+INTENTS = ("a", "b", "c")
+WHEN = CountPredicate("turns", "gte", 1)
+
+
+def rule(intent, weight=1.0, low=None, status="mined"):
+    evidence = None if low is None else Evidence(fired=10, correct=9, precision_low=low)
+    return Rule(f"{intent}{weight}{low}", intent, WHEN, status, weight, evidence=evidence)
+
+
+def side(scores, precision=None):
+    """Rules that speak wherever a score is positive."""
+    scores = np.array(scores, dtype=float)
+    given = np.zeros(scores.shape) if precision is None else np.array(precision, dtype=float)
+    return RulesSide(scores, ~(scores > 0).any(axis=1), given)
+
+
+@st.composite
+def both_sides(draw):
+    n, k = draw(st.integers(1, 5)), draw(st.integers(2, 6))
+    scores = draw(arrays(float, (n, k), elements=st.floats(-6, 6)))
+    large = softmax(draw(arrays(float, (n, k), elements=st.floats(-12, 12))), axis=1)
+    silent = ~(scores > 0).any(axis=1)
+    precision = draw(arrays(float, (n, k), elements=st.floats(0, 1))) * (scores > 0)
+    return RulesSide(np.where(silent[:, None], 0.0, scores), silent, precision), large
+
+
+weights = st.floats(0, 5)
+
+
+@given(both_sides())
+def test_log_odds_without_the_rules_is_the_large_model(sides):
+    rules, large = sides
+    joint = log_odds(rules, large, Weights(0, 1))
+    assert np.allclose(joint.scores, large, atol=1e-9)
+    assert (joint.choice >= 0).all()
+
+
+@given(both_sides())
+def test_log_odds_without_the_large_model_is_the_rules(sides):
+    rules, large = sides
+    joint, alone = log_odds(rules, large, Weights(1, 0)), by_rules(rules)
+    assert np.allclose(joint.scores, alone.scores)
+    assert (joint.choice == alone.choice).all()
+    assert ((joint.choice == -1) == rules.silent).all()
+
+
+@given(both_sides(), weights, weights)
+def test_probabilities_sum_to_one_and_every_choice_is_the_likeliest(sides, a, b):
+    rules, large = sides
+    joint = log_odds(rules, large, Weights(a, b))
+    assert np.allclose(joint.scores.sum(axis=1), 1)
+    assert ((joint.scores >= 0) & (joint.scores <= 1)).all()
+    rows = joint.choice >= 0
+    assert (joint.scores[rows, joint.choice[rows]] == joint.scores[rows].max(axis=1)).all()
+
+
+@given(both_sides(), weights, weights, st.floats(0.01, 3), st.data())
+def test_more_evidence_for_an_intent_never_makes_it_less_likely(sides, a, b, more, data):
+    rules, large = sides
+    row, column = data.draw(st.integers(0, len(large) - 1)), data.draw(st.integers(0, large.shape[1] - 1))
+    raised = rules.scores.copy()
+    raised[row, column] += more
+    before = log_odds(rules, large, Weights(a, b)).scores
+    after = log_odds(RulesSide(raised, rules.silent, rules.precision), large, Weights(a, b)).scores
+    assert after[row, column] >= before[row, column] - 1e-12
+    others = np.arange(large.shape[1]) != column
+    assert (after[row, others] <= before[row, others] + 1e-12).all()
+
+
+@given(both_sides(), st.floats(0, 1))
+def test_rules_first_keeps_probabilities_and_leaves_untrusted_rows_to_the_large_model(sides, threshold):
+    rules, large = sides
+    joint = rules_first(rules, large, override_precision=threshold)
+    assert np.allclose(joint.scores.sum(axis=1), 1)
+    trusted = ((rules.precision >= threshold) & (rules.precision > 0)).any(axis=1)
+    assert np.array_equal(joint.scores[~trusted], large[~trusted])
+    assert (joint.choice[~trusted] == large[~trusted].argmax(axis=1)).all()
+    rows = np.flatnonzero(trusted)
+    assert (rules.precision[rows, joint.choice[rows]] == rules.precision[rows].max(axis=1)).all()
+
+
+@pytest.mark.parametrize(
+    ("precision", "scores", "chosen"),
+    [
+        ([0.95, 0, 0], [1, 0, 0], "a"),  # precise enough
+        ([0.89, 0, 0], [9, 0, 0], "c"),  # not precise enough, however heavy
+        ([0.90, 0, 0], [1, 0, 0], "a"),  # just so
+        ([0.92, 0.95, 0], [9, 1, 0], "b"),  # the most precise of two
+        ([0.95, 0.95, 0], [1, 2, 0], "b"),  # equally precise: the higher score
+        ([0.95, 0.95, 0], [2, 2, 0], "a"),  # equal in both: the first in the catalogue
+        ([0, 0, 0], [0, 0, 0], "c"),  # silent
+    ],
+)
+def test_rules_first_overrides_only_where_the_bound_is_high_enough(precision, scores, chosen):
+    sides = Sides(INTENTS, side([scores], [precision]), np.array([[0.1, 0.2, 0.7]]))
+    (decision,) = decide("rules-first", sides, override_precision=0.9)
+    assert decision.prediction == chosen
+    assert decision.decided_by == ("large" if chosen == "c" else "rules")
+
+
+def test_an_overruled_large_model_shares_what_the_rule_leaves():
+    sides = Sides(INTENTS, side([[1, 0, 0]], [[0.9, 0, 0]]), np.array([[0.2, 0.2, 0.6]]))
+    assert decide("rules-first", sides)[0].scores == pytest.approx((0.9, 0.025, 0.075))
+    certain = Sides(INTENTS, side([[1, 0, 0]], [[0.9, 0, 0]]), np.array([[1.0, 0.0, 0.0]]))
+    assert decide("rules-first", certain)[0].scores == (1, 0, 0)
+
+
+def test_a_threshold_of_zero_still_asks_for_a_rule_that_fires():
+    sides = Sides(INTENTS, side([[0, 0, 0]]), np.array([[0.1, 0.2, 0.7]]))
+    assert decide("rules-first", sides, override_precision=0.0)[0].prediction == "c"
+
+
+def test_who_decided_is_whose_own_answer_it_is():
+    rules = side([[5, 0, 0], [0, 5, 0], [0, 0, 0], [2, 0, 1.9]])
+    large = np.array([[0.5, 0.3, 0.2], [0.5, 0.4, 0.1], [0.2, 0.3, 0.5], [0.05, 0.5, 0.45]])
+    sides = Sides(INTENTS, rules, large)
+    assert [(d.prediction, d.decided_by) for d in decide("log-odds", sides)] == [
+        ("a", "both"), ("b", "rules"), ("c", "large"), ("c", "both")
+    ]  # fmt: skip
+    assert [d.decided_by for d in decide("rules", sides)] == ["rules", "rules", "none", "rules"]
+    assert {d.decided_by for d in decide("large", sides)} == {"large"}
+    assert {d.strategy for d in decide("large", sides)} == {"large"}
+
+
+def test_silent_rules_abstain_with_equal_scores():
+    (decision,) = decide("rules", Sides(INTENTS, side([[0, 0, 0]]), None))
+    assert decision.prediction is None
+    assert decision.scores == pytest.approx((1 / 3,) * 3)
+
+
+def test_a_strategy_that_cannot_be_followed_is_refused():
+    alone = Sides(INTENTS, side([[1, 0, 0]]), None)
+    with pytest.raises(ValueError, match="needs a large model"):
+        decide("log-odds", alone)
+    with pytest.raises(ValueError, match="unknown strategy 'vote'"):
+        decide("vote", Sides(INTENTS, alone.rules, np.ones((1, 3)) / 3))
+
+
+@pytest.mark.parametrize(
+    ("rules", "large", "used"),
+    [
+        (True, True, list(STRATEGIES)),
+        (True, False, ["rules", None, "rules", "rules"]),
+        (False, True, ["rules", "large", "large", "large"]),
+        (False, False, ["rules", None, None, None]),
+    ],
+)
+def test_what_is_used_when_a_side_is_missing(rules, large, used):
+    assert [usable(each, rules=rules, large=large) for each in STRATEGIES] == used
+
+
+def test_the_rules_side_keeps_the_best_bound_of_rules_that_speak_for_an_intent():
+    rules = [rule("a", low=0.7), rule("a", low=0.9), rule("b", -1.0, low=0.99), rule("c")]
+    firing = np.array([[1, 1, 1, 1], [1, 0, 1, -1], [0, -1, 1, 0]], dtype=np.int8)
+    made = rules_side(rules, INTENTS, firing)
+    assert made.precision.tolist() == [[0.9, 0, 0], [0.7, 0, 0], [0, 0, 0]]
+    assert made.scores.tolist() == [[2, -1, 1], [1, -1, 0], [0, 0, 0]]  # silent: nothing against b either
+    assert made.silent.tolist() == [False, False, True]
