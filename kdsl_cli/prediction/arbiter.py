@@ -277,7 +277,8 @@ def _decided_by(chosen: int, rules: int, large: int) -> DecidedBy:
 
 
 def _said(side: RulesSide) -> Choice:
-    return np.where(side.silent, -1, _best(side.scores))
+    # Of the probabilities, as everywhere: scores that differ by less than those can tell are equal.
+    return np.where(side.silent, -1, _best(softmax(side.scores, axis=1)))
 
 
 def _best(scores: Floats) -> Choice:

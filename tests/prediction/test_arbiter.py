@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import softmax
@@ -53,6 +53,7 @@ def both_sides(draw):
 weights = st.floats(0, 5)
 
 
+@settings(max_examples=40, deadline=None)
 @given(both_sides())
 def test_log_odds_without_the_rules_is_the_large_model(sides):
     rules, large = sides
@@ -61,6 +62,7 @@ def test_log_odds_without_the_rules_is_the_large_model(sides):
     assert (joint.choice >= 0).all()
 
 
+@settings(max_examples=40, deadline=None)
 @given(both_sides())
 def test_log_odds_without_the_large_model_is_the_rules(sides):
     rules, large = sides
@@ -70,6 +72,7 @@ def test_log_odds_without_the_large_model_is_the_rules(sides):
     assert ((joint.choice == -1) == rules.silent).all()
 
 
+@settings(max_examples=40, deadline=None)
 @given(both_sides(), weights, weights)
 def test_probabilities_sum_to_one_and_every_choice_is_the_likeliest(sides, a, b):
     rules, large = sides
@@ -80,6 +83,7 @@ def test_probabilities_sum_to_one_and_every_choice_is_the_likeliest(sides, a, b)
     assert (joint.scores[rows, joint.choice[rows]] == joint.scores[rows].max(axis=1)).all()
 
 
+@settings(max_examples=40, deadline=None)
 @given(both_sides(), weights, weights, st.floats(0.01, 3), st.data())
 def test_more_evidence_for_an_intent_never_makes_it_less_likely(sides, a, b, more, data):
     rules, large = sides
@@ -93,6 +97,7 @@ def test_more_evidence_for_an_intent_never_makes_it_less_likely(sides, a, b, mor
     assert (after[row, others] <= before[row, others] + 1e-12).all()
 
 
+@settings(max_examples=40, deadline=None)
 @given(both_sides(), st.floats(0, 1))
 def test_rules_first_keeps_probabilities_and_leaves_untrusted_rows_to_the_large_model(sides, threshold):
     rules, large = sides
