@@ -49,7 +49,7 @@ class Prediction:
 
     A row is in one of three states. *Decided*: there is a `prediction`. *Abstained*: there are `scores` but
     no prediction. *Failed*: there is an `error`, and neither prediction nor scores. A failed row is never
-    counted as wrong.
+    counted as wrong; it alone may be of a task that is not known.
 
     Attributes
     ----------
@@ -201,6 +201,8 @@ def _wrong_rows(frame: pl.DataFrame, intents: Mapping[str, tuple[str, ...]]) -> 
             yield row["id"], "the id occurs twice"
         seen.add(row["id"])
         names = intents.get(row["task"])
+        if names is None and row["error"] is not None:
+            names = () if row["label"] is None else (row["label"],)  # an unknown task is why it failed
         if names is None:
             yield row["id"], f"task {row['task']!r} is not among {', '.join(intents)}"
             continue

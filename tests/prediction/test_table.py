@@ -89,6 +89,13 @@ def test_a_row_that_breaks_a_promise_is_named_and_nothing_is_written(tmp_path, c
     assert list(tmp_path.iterdir()) == []
 
 
+def test_only_a_failed_row_may_be_of_an_unknown_task():
+    failed = replace(FAILED, task="scnee", error="unknown task 'scnee'")
+    assert prediction_table([failed], INTENTS).frame["label"].to_list() == ["物流页面"]
+    with pytest.raises(StageError, match="large_prediction '退款页面' is no intent of scnee"):
+        prediction_table([replace(failed, large_prediction="退款页面")], INTENTS)
+
+
 def test_every_wrong_row_is_named_at_once():
     with pytest.raises(StageError) as error:
         prediction_table([replace(DECIDED, label="x"), replace(FAILED, error=None)], INTENTS)

@@ -1,0 +1,170 @@
+"""Dialogues and their facts become rows of `predictions.parquet`; what cannot be decided is a failed row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from kdsl_cli.dialogues.schema import Dialogue
+from kdsl_cli.errors import DatasetError, Problem, StageError, did_you_mean
+from kdsl_cli.logic.facts import Facts
+from kdsl_cli.logic.firing import firing_matrix
+from kdsl_cli.logic.rule import Rule
+from kdsl_cli.prediction.arbiter import Floats, Sides, by_rules, decide, rules_side
+from kdsl_cli.prediction.settling import Settled
+from kdsl_cli.prediction.table import Prediction
+
+AskLarge = Callable[[Sequence[Facts]], Floats]
+"""From the facts of n dialogues of a task to (n, k) probabilities, in the catalogue's order."""
+
+
+def sort_out(
+    dialogues: Iterable[Dialogue],
+    facts: Mapping[str, Facts],
+    intents: Mapping[str, tuple[str, ...]],
+    *,
+    without_evidence: str,
+) -> tuple[dict[str, list[Dialogue]], dict[str, str]]:
+    """Part dialogues that can be decided, by task in the catalogue's order, from those that cannot.
+
+    Parameters
+    ----------
+    facts
+        By dialogue id; one that is not in it has no evidence.
+    intents
+        Task to its intents.
+    without_evidence
+        What to say of a dialogue without evidence.
+
+    Returns
+    -------
+    by_task
+        Every task of `intents`, some perhaps without dialogues.
+    failed
+        Dialogue id to what is wrong.
+
+    Raises
+    ------
+    DatasetError
+        If a label is no intent of its task: a score against it would mean nothing.
+    """
+    by_task: dict[str, list[Dialogue]] = {task: [] for task in intents}
+    failed: dict[str, str] = {}
+    problems = []
+    for dialogue in dialogues:
+        known = intents.get(dialogue.task)
+        if known is None:
+            near = did_you_mean(dialogue.task, intents)
+            failed[dialogue.id] = f"unknown task '{dialogue.task}'. {near or ''}".rstrip()
+            continue
+        if dialogue.label is not None and dialogue.label not in known:
+            what = f"unknown label '{dialogue.label}' of '{dialogue.task}'"
+            problems.append(Problem(dialogue.id, what, ", ".join(known), did_you_mean(dialogue.label, known)))
+        if dialogue.id not in facts:
+            failed[dialogue.id] = without_evidence
+        else:
+            by_task[dialogue.task].append(dialogue)
+    if problems:
+        raise DatasetError(problems)
+    return by_task, failed
+
+
+def predict_task(
+    dialogues: Sequence[Dialogue],
+    facts: Sequence[Facts],
+    intents: tuple[str, ...],
+    *,
+    split: str,
+    rules: Sequence[Rule],
+    large: AskLarge | None,
+    settled: Settled,
+) -> list[Prediction]:
+    """Decide on dialogues of one task; both sides are asked, whatever the strategy, so that they compare.
+
+    Parameters
+    ----------
+    dialogues, facts
+        Of the same dialogues, in the same order.
+    intents
+        The task's, in the catalogue's order.
+    split
+        What the rows say they are of.
+    rules
+        All rules of the task; disabled ones are passed over.
+    large
+        None: the large model does not know the task.
+    settled
+        How to decide.
+
+    Raises
+    ------
+    StageError
+        If the large model does not answer with probabilities of that many dialogues and intents.
+    """
+    if not dialogues:
+        return []
+    active = [rule for rule in rules if rule.active]
+    firing = firing_matrix(active, facts)
+    side = rules_side(active, intents, firing)
+    answered = None if large is None else _checked(large(facts), len(facts), len(intents), dialogues[0].task)
+    decisions = decide(
+        settled.strategy,
+        Sides(intents, side, answered),
+        weights=settled.weights,
+        override_precision=settled.override_precision,
+    )
+    alone = by_rules(side)
+    rows = []
+    for row, (dialogue, decision) in enumerate(zip(dialogues, decisions, strict=True)):
+        silent = bool(side.silent[row])
+        rows.append(
+            Prediction(
+                id=dialogue.id,
+                task=dialogue.task,
+                split=split,
+                group=dialogue.group,
+                label=dialogue.label,
+                prediction=decision.prediction,
+                scores=decision.scores,
+                fired=tuple(rule.id for rule, fires in zip(active, firing[row], strict=True) if fires == 1),
+                strategy=decision.strategy,
+                rules_prediction=None if silent else intents[alone.choice[row]],
+                rules_scores=None if silent else tuple(map(float, alone.scores[row])),
+                large_prediction=None if answered is None else intents[int(answered[row].argmax())],
+                large_scores=None if answered is None else tuple(map(float, answered[row])),
+                decided_by=decision.decided_by,
+            )
+        )
+    return rows
+
+
+def failed_row(dialogue: Dialogue, *, split: str, strategy: str, error: str) -> Prediction:
+    """Return the row of a dialogue that could not be decided: it says why, and nothing else."""
+    return Prediction(
+        id=dialogue.id,
+        task=dialogue.task,
+        split=split,
+        group=dialogue.group,
+        label=dialogue.label,
+        prediction=None,
+        scores=None,
+        fired=(),
+        strategy=strategy,
+        error=error,
+    )
+
+
+def _checked(scores: Floats, n: int, k: int, task: str) -> Floats:
+    found = np.asarray(scores, dtype=np.float64)
+    if found.shape != (n, k):
+        raise StageError(
+            f"the large model gave {found.shape} scores for {n} dialogues and {k} intents of {task}",
+            fix="Train it again: kdsl train-large",
+        )
+    if not (np.isfinite(found).all() and (found >= 0).all() and np.allclose(found.sum(axis=1), 1, atol=1e-6)):
+        raise StageError(
+            f"the large model's scores for {task} are no probabilities",
+            fix="Train it again: kdsl train-large",
+        )
+    return np.minimum(found, 1.0)
