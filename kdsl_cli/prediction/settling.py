@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from kdsl_cli.errors import StageError, did_you_mean
 from kdsl_cli.prediction.arbiter import STRATEGIES, Weights, usable
-from kdsl_cli.prediction.outoffold import Joined
+from kdsl_cli.prediction.gathering import Gathered, learnt_on
+from kdsl_cli.prediction.outoffold import Intents, Joined
 from kdsl_cli.prediction.weighing import Losses, learn_weights, losses
 
 AS_THEY_COME = Weights()
@@ -52,7 +54,7 @@ def settle(
     rules: bool,
     large: bool,
     joined: Joined | None = None,
-    unlearnt: str = "no dialogue has out-of-fold scores of both sides",
+    unlearnt: str | None = None,
     override_precision: float = 0.9,
 ) -> Settled:
     """Choose the strategy of a task and, for log-odds, learn the weights out of fold.
@@ -68,7 +70,7 @@ def settle(
     joined
         What to learn from.
     unlearnt
-        Why there is nothing to learn from, for the note.
+        Why there is nothing to learn from, for the note. None: the sides have no dialogue in common.
 
     Raises
     ------
@@ -98,8 +100,44 @@ def settle(
     if used != "log-odds":
         return Settled(used, override_precision=override_precision, notes=tuple(notes))
     if joined is None or not len(joined):
-        notes.append(f"{task}: {unlearnt}, so both sides count as they come")
+        reason = unlearnt or "no dialogue has out-of-fold scores of both sides"
+        notes.append(f"{task}: {reason}, so both sides count as they come")
         return Settled(used, override_precision=override_precision, notes=tuple(notes))
     weights = learn_weights(joined.rules, joined.large, joined.truth)
     loss = losses(joined.rules, joined.large, joined.truth, weights)
     return Settled(used, weights, override_precision, len(joined), loss, tuple(notes))
+
+
+def settle_all(
+    strategy: str,
+    intents: Intents,
+    gathered: Gathered,
+    labels: Mapping[str, str],
+    *,
+    override_precision: float = 0.9,
+) -> dict[str, Settled]:
+    """Settle every task of the catalogue.
+
+    Parameters
+    ----------
+    labels
+        Intent of each training dialogue, by id.
+
+    Raises
+    ------
+    StageError
+        As `settle`, or if the out-of-fold files are not whole or of another catalogue.
+    """
+    joined = learnt_on(gathered, intents, labels)
+    return {
+        task: settle(
+            strategy,
+            task,
+            rules=any(rule.active for rule in gathered.rules.get(task, ())),
+            large=gathered.large is not None,
+            joined=joined.get(task),
+            unlearnt=gathered.unlearnt,
+            override_precision=override_precision,
+        )
+        for task in intents
+    }

@@ -11,7 +11,7 @@ from kdsl_cli.logic.facts import Facts, ImageFact, TurnFact
 from kdsl_cli.logic.predicates import OcrPredicate, TextPredicate
 from kdsl_cli.logic.rule import Evidence, Rule
 from kdsl_cli.prediction.arbiter import Weights
-from kdsl_cli.prediction.predict import failed_row, predict_task, sort_out
+from kdsl_cli.prediction.predict import in_chunks, predict_all, predict_task, sort_out
 from kdsl_cli.prediction.settling import Settled
 from kdsl_cli.prediction.table import prediction_table
 
@@ -110,10 +110,33 @@ def test_what_cannot_be_decided_is_named_and_gets_no_label():
     by_task, failed = sort_out(given, {"a": facts("a"), "b": facts("b")}, CATALOGUE, without_evidence="none")
     assert {task: [one.id for one in rows] for task, rows in by_task.items()} == {"scene": ["a"]}
     assert failed == {"b": "unknown task 'scnee'. Did you mean 'scene'?", "c": "none"}
-    rows = [failed_row(one, split="test", strategy="large", error=failed[one.id]) for one in given[1:]]
+
+
+def test_every_dialogue_gets_one_row_and_what_cannot_be_decided_gets_no_label():
+    given = [dialogue("a", "my money"), dialogue("b", task="scnee", label="?"), dialogue("c", label="parcel")]
+    rows = predict_all(
+        given,
+        {"a": facts("a", "my money")},
+        {**CATALOGUE, "unused": ("x",)},
+        split="val",
+        rules={"scene": RULES},
+        large={},
+        settled={"scene": Settled("rules"), "unused": Settled("rules")},
+        without_evidence="no evidence",
+    )
     table = prediction_table(rows, CATALOGUE)
-    assert table.frame["error"].to_list() == list(failed.values())
-    assert table.frame["prediction"].null_count() == 2
+    assert table.frame.select("id", "label", "prediction", "error").rows() == [
+        ("a", None, "refund", None),
+        ("b", "?", None, "unknown task 'scnee'. Did you mean 'scene'?"),
+        ("c", "parcel", None, "no evidence"),
+    ]
+
+
+def test_asking_in_chunks_asks_for_everything_once_and_in_order():
+    done = []
+    ask = in_chunks(lambda given: np.array([[float(one.id)] for one in given]), done.append, size=2)
+    assert ask([facts(str(n)) for n in range(5)]).tolist() == [[0], [1], [2], [3], [4]]
+    assert done == [2, 2, 1]
 
 
 def test_a_label_outside_of_the_catalogue_is_an_error_with_all_of_them_named():
