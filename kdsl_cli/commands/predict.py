@@ -262,9 +262,17 @@ def _run(
 
     with stage.run() as run:
         run.warnings.extend(source.warnings)
-        precise = options.override_precision
         with run.phase("settle"):
-            settled = settle_all(options.strategy, intents, gathered, labels, override_precision=precise)
+            large = _asking(gathered.large, intents) if gathered.large is not None else {}
+            tasks = {one.task for one in source.dialogues}
+            settled = settle_all(
+                options.strategy,
+                {task: names for task, names in intents.items() if task in tasks},
+                gathered,
+                labels,
+                large=large,
+                override_precision=options.override_precision,
+            )
         run.warnings.extend(note for one in settled.values() for note in one.notes)
         with run.phase("evidence"):
             facts = source.facts()
@@ -275,24 +283,33 @@ def _run(
                 intents,
                 split=source.split,
                 rules=gathered.rules,
-                large={} if gathered.large is None else _asking(gathered.large, list(intents)),
+                large=large,
                 settled=settled,
                 without_evidence=source.without_evidence,
             )
         failed = sum(row.error is not None for row in rows)
         run.count(total=len(rows), ok=len(rows) - failed, failed=failed)
         run.extra["unread"] = sorted(row.id for row in rows if row.error is None and facts[row.id].unread)
-        tasks = {task: one.record() for task, one in settled.items()}
-        arbiter = {"schema": "kdsl.arbiter/1", "strategy": options.strategy, "tasks": tasks}
+        arbiter = {
+            "schema": "kdsl.arbiter/1",
+            "strategy": options.strategy,
+            "tasks": {task: one.record() for task, one in settled.items()},
+        }
         write_json(run.output(stage.out / _ARBITER), arbiter)
         return write_predictions(run.output(stage.out / _PREDICTIONS), rows, intents)
 
 
-def _asking(folder: Path, tasks: Sequence[str]) -> dict[str, AskLarge]:
+def _asking(folder: Path, intents: Mapping[str, tuple[str, ...]]) -> dict[str, AskLarge]:
+    """Return how to ask the large model about each task that it knows."""
+    from kdsl_cli.prediction.outoffold import difference
     from kdsl_cli.prediction.predict import in_chunks
     from kdsl_cli.training.storage import load
 
     model = load(folder)
+    known = {task: names for task, names in model.intents.items() if task in intents}
+    for task, names in known.items():
+        if told := difference(task, names, intents[task]):
+            raise StageError(told, where=str(folder), fix="Run: kdsl train-large --force")
 
     def of_task(task: str) -> AskLarge:
         def ask(facts: Sequence[Facts]) -> Floats:
@@ -301,7 +318,7 @@ def _asking(folder: Path, tasks: Sequence[str]) -> dict[str, AskLarge]:
 
         return ask
 
-    return {task: of_task(task) for task in tasks}
+    return {task: of_task(task) for task in known}
 
 
 def _report(table: PredictionTable, out: Path, max_failed: float) -> None:

@@ -76,9 +76,9 @@ def read_out_of_fold(path: Path, intents: Intents, *, command: str) -> OutOfFold
             f"not a file of out-of-fold scores ({told})", where=str(path), allowed=", ".join(COLUMNS), fix=fix
         ) from error
     problems = [
-        Problem(str(path), difference, fix=fix)
+        Problem(str(path), differs, fix=fix)
         for task, names in given.items()
-        if task in intents and (difference := _difference(task, names, intents[task]))
+        if task in intents and (differs := difference(task, names, intents[task]))
     ]
     found: dict[str, dict[str, tuple[float, ...] | None]] = {task: {} for task in given if task in intents}
     for name, task, _, scores in rows:
@@ -125,7 +125,14 @@ def join(
     )
 
 
-def _difference(task: str, given: tuple[str, ...], expected: tuple[str, ...]) -> str | None:
+def difference(task: str, given: tuple[str, ...], expected: tuple[str, ...]) -> str | None:
+    """Return how the intents that scores were given for differ from the catalogue's; None if they do not.
+
+    Examples
+    --------
+    >>> difference("scene", ("refund", "parcel"), ("parcel", "refund"))
+    'scene: its intents stand in another order than in the catalogue'
+    """
     if given == expected:
         return None
     strange = [name for name in given if name not in expected]

@@ -40,7 +40,7 @@ def sort_out(
     Returns
     -------
     by_task
-        Every task of `intents`, some perhaps without dialogues.
+        Tasks without such dialogues are not in it.
     failed
         Dialogue id to what is wrong.
 
@@ -67,7 +67,7 @@ def sort_out(
             by_task[dialogue.task].append(dialogue)
     if problems:
         raise DatasetError(problems)
-    return by_task, failed
+    return {task: ready for task, ready in by_task.items() if ready}, failed
 
 
 def predict_task(
@@ -159,7 +159,7 @@ def predict_all(
     split
         What the rows say they are of.
     rules, large, settled
-        By task; a task may be without rules or large model.
+        By task; a task may be without rules or large model, and need not be settled if it has no dialogue.
 
     Raises
     ------

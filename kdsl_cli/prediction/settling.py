@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -114,6 +114,7 @@ def settle_all(
     gathered: Gathered,
     labels: Mapping[str, str],
     *,
+    large: Collection[str],
     override_precision: float = 0.9,
 ) -> dict[str, Settled]:
     """Settle every task of the catalogue.
@@ -122,6 +123,8 @@ def settle_all(
     ----------
     labels
         Intent of each training dialogue, by id.
+    large
+        Tasks that the large model knows.
 
     Raises
     ------
@@ -134,7 +137,7 @@ def settle_all(
             strategy,
             task,
             rules=any(rule.active for rule in gathered.rules.get(task, ())),
-            large=gathered.large is not None,
+            large=task in large,
             joined=joined.get(task),
             unlearnt=gathered.unlearnt,
             override_precision=override_precision,

@@ -62,6 +62,9 @@ class Model:
 
     asked: ClassVar[list[str]] = []
 
+    def __init__(self, **intents):
+        self.intents = {task: tuple(names) for task, names in (intents or INTENTS).items()}
+
     def scores(self, task, facts):
         self.asked += [fact.id for fact in facts]
         return np.tile([0.4, 0.6] if task == "scene" else [0.8, 0.1, 0.1], (len(facts), 1))
@@ -78,12 +81,21 @@ def facts(id, text, **more):
 
 
 @pytest.fixture
-def space(tmp_path, monkeypatch):
+def large_model(monkeypatch):
+    """Let another model be found in the folder of the large model."""
+
+    def found(model):
+        storage = SimpleNamespace(load=lambda folder: model)
+        monkeypatch.setitem(sys.modules, "kdsl_cli.training.storage", storage)
+
+    return found
+
+
+@pytest.fixture
+def space(tmp_path, monkeypatch, large_model):
     """A workspace with everything that `predict` reads; the stages are left as a run of them would."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(
-        sys.modules, "kdsl_cli.training.storage", SimpleNamespace(load=lambda folder: Model())
-    )
+    large_model(Model())
     monkeypatch.setattr(Model, "asked", [])
     write_text(tmp_path / "kdsl.yaml", "")
     write_text(tmp_path / "intents.yaml", CATALOGUE)
@@ -254,6 +266,31 @@ def test_without_a_large_model_only_the_rules_may_decide(space, capsys):
     assert kdsl(["predict", "--strategy", "rules"]) == 0
     assert rows()["t1"]["large_prediction"] is None
     assert kdsl(["predict", "--large", "away", "--out", "other"]) == 0
+
+
+def test_a_task_that_the_large_model_does_not_know_is_left_to_the_rules(space, large_model, capsys):
+    large_model(Model(scene=INTENTS["scene"]))
+    assert kdsl(["predict"]) == 2
+    assert "wish has no large model that knows it" in capsys.readouterr().err
+    everything = Path("data/test.jsonl").read_text()
+    Path("data/test.jsonl").write_text("".join(line(*row) for row in TEST[:3]))  # nobody asks about wishes
+    assert kdsl(["predict", "--out", "scenes"]) == 0
+    Path("data/test.jsonl").write_text(everything)
+    Path("rules/wish.yaml").write_text(
+        RULES.replace("scene", "wish").replace("parcel", "thanks").replace("refund", "hurry")
+    )
+    assert kdsl(["predict", "--force"]) == 0
+    assert "wish: the large model does not know it, the rules decide alone" in capsys.readouterr().err
+    assert {id: row["strategy"] for id, row in rows().items()} == {
+        "t1": "log-odds", "t2": "log-odds", "t3": "log-odds", "t4": "rules",
+    }  # fmt: skip
+
+
+def test_a_large_model_with_another_order_of_intents_is_refused(space, large_model, capsys):
+    large_model(Model(scene=["parcel", "refund"]))
+    assert kdsl(["predict"]) == 2
+    assert "runs/large: scene: its intents stand in another order" in capsys.readouterr().err
+    assert Model.asked == []
 
 
 def test_a_large_model_that_was_not_finished_is_not_used(space, capsys):

@@ -121,7 +121,7 @@ def test_every_dialogue_gets_one_row_and_what_cannot_be_decided_gets_no_label():
         split="val",
         rules={"scene": RULES},
         large={},
-        settled={"scene": Settled("rules"), "unused": Settled("rules")},
+        settled={"scene": Settled("rules")},
         without_evidence="no evidence",
     )
     table = prediction_table(rows, CATALOGUE)
