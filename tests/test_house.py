@@ -1,11 +1,18 @@
-"""The house rules that no other tool holds: size and names of modules, and one test command for all."""
+"""House rules no other tool holds: size and names of modules, one test command, pages that are true."""
 
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from itertools import chain
 from pathlib import Path
+
+from kdsl_cli.logic.codec import loads
+from kdsl_cli.logic.features import FEATURES
+from kdsl_cli.logic.predicates import COUNTABLES, REGIONS, TEXT_FIELDS, VERBS
+from kdsl_cli.logic.reading import RULE_KEYS
+from kdsl_cli.logic.rule import STATUSES
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("kdsl_cli", "tests", "benchmarks", "docs", "data")
@@ -58,3 +65,17 @@ def test_every_direct_dependency_has_its_version_in_the_constraints():
     wanted = {line.split(">=")[0].replace(".", "-") for line in asked}
     pinned = {line.split("==")[0] for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()}
     assert wanted - pinned == set()
+
+
+def test_the_rules_that_the_pages_quote_can_be_read():
+    header = 'schema: "kdsl.rules/1"\ntask: "image-scene"\nrules:\n'
+    for page in ("README.md", "rules/README.md"):
+        (quoted,) = re.findall(r"```yaml\n(.*?)```", (ROOT / page).read_text("utf-8"), flags=re.DOTALL)
+        base = loads(quoted if quoted.startswith("schema") else header + quoted, Path(page))
+        assert [rule.id for rule in base.rules] == ["refund-page-3f2a"]
+
+
+def test_the_page_on_rules_names_every_word_of_the_grammar():
+    page = (ROOT / "rules" / "README.md").read_text("utf-8")
+    words = {*TEXT_FIELDS, *REGIONS, *VERBS, *COUNTABLES, *FEATURES, *STATUSES, *RULE_KEYS}
+    assert {word for word in words if f"`{word}`" not in page and f"`{word}:" not in page} == set()
