@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any as TAny
 from typing import Final
 
 from kdsl_cli.dialogues.normalise import normalise
@@ -179,3 +180,45 @@ def _as_list(condition: Condition) -> list[object]:
             return ["count", of, op, value]
         case AnswerPredicate(question, is_):
             return ["answer", question, is_]
+
+
+def parse_key(key: str) -> Condition:
+    """Return the canonical condition that a key stands for: the inverse of `condition_key`.
+
+    Examples
+    --------
+    >>> parse_key('["not",["ocr","contains_any",["退款"],"all"]]')
+    Not(child=OcrPredicate(op='contains_any', values=('退款',), region='all'))
+
+    Raises
+    ------
+    ValueError
+        If `key` is not one that `condition_key` makes.
+    """
+    return _from_list(json.loads(key))
+
+
+def _from_list(parts: list[TAny]) -> Condition:
+    match parts:
+        case ["all", *children]:
+            return All(tuple(map(_from_list, children)))
+        case ["any", *children]:
+            return Any(tuple(map(_from_list, children)))
+        case ["not", child]:
+            return Not(_from_list(child))
+        case ["at_least", n, *children]:
+            return AtLeast(n, tuple(map(_from_list, children)))
+        case ["text", field, op, values]:
+            return TextPredicate(field, op, tuple(values))
+        case ["ocr", op, values, region]:
+            return OcrPredicate(op, tuple(values), region)
+        case ["image", "kind", kind]:
+            return ImagePredicate("kind", "is", kind)
+        case ["image", feature, op, *numbers]:
+            return ImagePredicate(feature, op, tuple(numbers) if op == "between" else numbers[0])
+        case ["count", of, op, value]:
+            return CountPredicate(of, op, tuple(value) if isinstance(value, list) else value)
+        case ["answer", question, is_]:
+            return AnswerPredicate(question, is_)
+        case _:
+            raise ValueError(f"no condition has the key {json.dumps(parts, ensure_ascii=False)}")

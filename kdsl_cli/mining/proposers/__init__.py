@@ -1,0 +1,1 @@
+"""Who suggests predicates for a draft."""

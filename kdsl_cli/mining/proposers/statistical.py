@@ -1,0 +1,112 @@
+"""The statistical proposer: what is commoner in the intent's dialogues than elsewhere, given the draft.
+
+It knows nothing of meaning. Its one source beside the sample is the catalogue: a phrase by which the
+catalogue names the intent gets a head start, as if it had been seen `HEAD_START` times in the right place.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kdsl_cli.mining.candidates import Candidate
+from kdsl_cli.mining.drafts import Draft, Move, can_widen
+from kdsl_cli.mining.sample import Mask
+
+HEAD_START: Final = 2.0
+STRENGTH: Final = 1.0
+"""Pseudo-counts of the m-estimate that shrink a precision towards the intent's share of the sample."""
+
+OPENINGS: Final = 120
+"""Candidates an intent's search knows at all: those of highest contrast on the whole sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A move that may better a draft, and how promising it looks, 0 to 1."""
+
+    move: Move
+    candidate: Candidate
+    prior: float
+
+
+class StatisticalProposer:
+    """Proposes moves for the drafts of one intent.
+
+    Parameters
+    ----------
+    intent
+        Whose rules are searched.
+    pool
+        All candidates of the sample.
+    positives, seen
+        Dialogues of the intent, and all that count.
+    """
+
+    def __init__(self, intent: str, pool: Sequence[Candidate], positives: Mask, seen: Mask) -> None:
+        self._intent = intent
+        self._positives = positives
+        self._seen = seen
+        self._base = positives.bit_count() / seen.bit_count()
+        scored = [(self._contrast(c), -place, c) for place, c in enumerate(pool)]
+        best = heapq.nlargest(OPENINGS, (entry for entry in scored if entry[0] > 0))
+        self._openings = tuple(Proposal("require", c, min(1.0, contrast)) for contrast, _, c in best)
+
+    def propose(self, draft: Draft, limit: int) -> tuple[Proposal, ...]:
+        """Return the most promising moves for a draft, best first.
+
+        The empty draft is opened by a candidate that is commoner inside the intent. Any other draft is
+        narrowed by wanting or excluding a candidate that sheds wrong firings, or widened by one that finds
+        positives which the draft misses.
+        """
+        if not draft.clauses:
+            return self._openings[:limit]
+        proposals = [*self._narrower(draft), *self._wider(draft)]
+        return tuple(sorted(proposals, key=lambda p: -p.prior)[:limit])
+
+    def _contrast(self, candidate: Candidate) -> float:
+        """Return how far precision is above chance, times the root of the recall; head start included."""
+        fired = candidate.true & self._seen
+        right = (fired & self._positives).bit_count()
+        bonus = HEAD_START if self._intent in candidate.named else 0.0
+        if right + bonus < 2:
+            return 0.0
+        n = fired.bit_count() + bonus
+        precision = (right + bonus + STRENGTH * self._base) / (n + STRENGTH)
+        share = (right + bonus) / (self._positives.bit_count() + bonus)
+        return max(0.0, (precision - self._base) / (1 - self._base)) * math.sqrt(share)
+
+    def _narrower(self, draft: Draft) -> Iterator[Proposal]:
+        """Yield what keeps positives of the draft and sheds wrong firings."""
+        right = draft.fires & self._positives
+        wrong = draft.fires & self._seen & ~self._positives
+        n_right, n_wrong = right.bit_count(), wrong.bit_count()
+        if not n_wrong:
+            return
+        for opening in self._openings:
+            candidate = opening.candidate
+            for move, holds in (("require", candidate.true), ("exclude", candidate.false)):
+                kept = (right & holds).bit_count()
+                shed = n_wrong - (wrong & holds).bit_count()
+                if kept >= 2 and shed:
+                    prior = kept / n_right * shed / n_wrong
+                    yield Proposal(move, candidate, prior)  # type: ignore[arg-type]
+
+    def _wider(self, draft: Draft) -> Iterator[Proposal]:
+        """Yield phrases that stand where the draft's one clause looks and find positives it misses."""
+        missed = self._positives & ~draft.fires
+        n_missed = missed.bit_count()
+        if not n_missed or len(draft.clauses) != 1:
+            return
+        for opening in self._openings:
+            candidate = opening.candidate
+            if not can_widen(draft, candidate.predicate):
+                continue
+            found = (candidate.true & missed).bit_count()
+            new = (candidate.true & self._seen & ~draft.fires).bit_count()
+            if found:
+                prior = found / (new + STRENGTH) * math.sqrt(found / n_missed)
+                yield Proposal("widen", candidate, prior)
