@@ -14,7 +14,7 @@ import pytest
 
 from kdsl_cli.commands.app import run as kdsl
 from kdsl_cli.evidence.table import write_facts
-from kdsl_cli.logic.facts import Facts, ImageFact, TurnFact
+from kdsl_cli.logic.facts import Facts, ImageFact, OcrLine, TurnFact
 from kdsl_cli.prediction.table import read_predictions
 from kdsl_cli.runs.atomic import write_parquet, write_text
 from kdsl_cli.runs.manifest import read_manifest
@@ -387,3 +387,38 @@ def test_pictures_of_new_dialogues_are_read_once_and_their_text_is_matched(space
     store = Path("answers/observations.jsonl").read_bytes()
     assert kdsl([*command, "--strategy", "rules", "--force"]) == 0
     assert Path("answers/observations.jsonl").read_bytes() == store
+
+
+@pytest.mark.slow
+def test_the_linear_model_is_asked_through_its_own_files(space, monkeypatch, capsys):
+    from kdsl_cli.dialogues.catalogue import Catalogue
+    from kdsl_cli.dialogues.schema import Dialogue, Turn
+    from kdsl_cli.training.model import LinearModels
+    from kdsl_cli.training.outoffold import write_out_of_fold
+    from kdsl_cli.training.sample import samples
+    from kdsl_cli.training.trainer import train
+
+    monkeypatch.delitem(sys.modules, "kdsl_cli.training.storage")
+    from kdsl_cli.training.storage import save
+
+    told = [Dialogue(id, task, (Turn("customer", text),), None, label) for id, task, text, label in TRAIN]
+    page = tuple(OcrLine(0, seq, "page", 1.0, (0.1, y, 0.9, y + 0.1)) for seq, y in enumerate((0.0, 0.9)))
+    known = {
+        id: Facts(id, (TurnFact(0, "service", "yes?"), TurnFact(1, "customer", text)), page, (ImageFact(0),))
+        for id, _, text, _ in TRAIN
+    }
+    catalogue = Catalogue(Catalogue.load(Path("intents.yaml")).tasks[:1])  # no wish was ever labelled
+    trained = [train(sample, seed=0) for sample in samples(told, known, catalogue, "train")]
+    folder = Path("runs/large")
+    with Stage("train", folder, force=True).run() as run:
+        for name in ("model.json", "weights.npz", "oof.parquet"):
+            run.output(folder / name)
+        save(folder, LinearModels({one.sample.task.name: one.model for one in trained}, 0))
+        write_out_of_fold(folder / "oof.parquet", trained)
+    Path("data/test.jsonl").write_text("".join(line(*row) for row in TEST[:3]))
+    assert kdsl(["predict"]) == 0
+    assert {id: row["large_prediction"] for id, row in rows().items() if id != "t3"} == {
+        "t1": "refund",
+        "t2": "parcel",
+    }
+    assert arbiter()["tasks"]["scene"]["learnt_from"] == 40
