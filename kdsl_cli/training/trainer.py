@@ -1,0 +1,124 @@
+"""Training: a model of all samples, and scores of each sample by a model that had not seen it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from kdsl_cli.dialogues.folds import fold_numbers
+from kdsl_cli.logic.indexing import Indexed
+from kdsl_cli.logic.rule import Rule
+from kdsl_cli.metrics import accuracy, log_loss, weighted_f1
+from kdsl_cli.training.features import Features
+from kdsl_cli.training.knowledge import Knowledge
+from kdsl_cli.training.linear import Linear, best_temperature, fit, probabilities
+from kdsl_cli.training.model import LinearModel
+from kdsl_cli.training.ngrams import Floats, Sparse
+from kdsl_cli.training.sample import Sample
+
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well scores tell the labels of `n` rows: each score None if there is no row."""
+
+    n: int
+    weighted_f1: float | None
+    accuracy: float | None
+    log_loss: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """The model of a task and what is known of it.
+
+    Attributes
+    ----------
+    sample
+        What it was trained on.
+    folds
+        (n,) the fold of each sample.
+    scores
+        (n, n_intents) calibrated probabilities by a model trained on the other folds.
+    """
+
+    model: LinearModel
+    sample: Sample
+    folds: npt.NDArray[np.int64]
+    scores: Floats
+
+    @property
+    def quality(self) -> Quality:
+        """Out of fold."""
+        return quality(self.sample, self.scores)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the scores should know."""
+        task, absent = self.sample.task.name, self.sample.without_sample
+        if not self.sample.labels:
+            return (f"{task}: no labelled dialogue, so every intent is as probable as any other",)
+        if not absent:
+            return ()
+        named = ", ".join(f"'{name}'" for name in absent)
+        return (f"{task}: no training sample of {named}: scored at the floor, never predicted",)
+
+
+def train(
+    sample: Sample, rules: Sequence[Rule] = (), *, seed: int, tell: Callable[[], None] = lambda: None
+) -> Trained:
+    """Train the model of a task.
+
+    Parameters
+    ----------
+    rules
+        Rules that were not learnt from this sample; else the out-of-fold scores are too good.
+    seed
+        Of the folds.
+    tell
+        Called after each of the ``FOLDS + 1`` fits.
+    """
+    knowledge = Knowledge(sample.task, tuple(rule for rule in rules if rule.active))
+    known, truth = knowledge.matrix(sample.dialogues), sample.truth
+    folds = fold_numbers(sample.labels, sample.groups, FOLDS, seed)
+    logits = np.full((len(truth), len(sample.task.names)), -np.inf)
+    for fold in range(FOLDS):
+        held = folds == fold
+        if held.any():
+            features, classifier = _fit(sample, known, ~held)
+            matrix = scipy.sparse.hstack([features.matrix(_chosen(sample, held)), known[held]]).tocsr()
+            logits[held] = classifier.logits(matrix)
+        tell()
+    temperature = best_temperature(logits, truth)
+    features, classifier = _fit(sample, known, np.ones(len(truth), dtype=np.bool_))
+    tell()
+    model = LinearModel(knowledge, features, classifier.at(temperature))
+    return Trained(model, sample, folds, probabilities(logits, temperature))
+
+
+def quality(sample: Sample, scores: Floats) -> Quality:
+    """Return how well (n, n_intents) scores tell the labels of a sample."""
+    names = sample.task.names
+    predicted = [names[place] for place in scores.argmax(axis=1)]
+    return Quality(
+        len(sample.labels),
+        weighted_f1(sample.labels, predicted),
+        accuracy(sample.labels, predicted),
+        log_loss(scores, sample.truth.tolist()),
+    )
+
+
+def _fit(sample: Sample, known: Sparse, rows: npt.NDArray[np.bool_]) -> tuple[Features, Linear]:
+    dialogues = _chosen(sample, rows)
+    features = Features.fit(dialogues)
+    matrix = scipy.sparse.hstack([features.matrix(dialogues), known[rows]]).tocsr()
+    return features, fit(matrix, sample.truth[rows], len(sample.task.names))
+
+
+def _chosen(sample: Sample, rows: npt.NDArray[np.bool_]) -> list[Indexed]:
+    return [sample.dialogues[place] for place in np.flatnonzero(rows)]
