@@ -135,7 +135,7 @@ class IntentMiner:
             if budget <= 0 or room <= 0 or self._workbench.positives.bit_count() < MIN_FOUND:
                 break
             search = self.search(number, found, sink)
-            search.replay(event for event in log if event["round"] == number)
+            search.replay(_without_round(event) for event in log if event["round"] == number)
             search.run(AnyOf((Simulations(budget), NoImprovement(settings.patience), stop)))
             spent += search.progress.simulations
             if stop(search.progress) is not None:
@@ -200,3 +200,7 @@ class IntentMiner:
 
     def _significant(self, draft: Draft) -> bool:
         return self._objective.value(draft.standing, draft.length) > self._threshold
+
+
+def _without_round(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "round"}
