@@ -16,6 +16,7 @@ Positive = Annotated[int, Field(strict=True, ge=1)]
 Folds = Annotated[int, Field(strict=True, ge=2)]
 Seed = Annotated[int, Field(strict=True, ge=0)]
 Minutes = Annotated[float, Field(strict=True, gt=0)]
+Weight = Annotated[float, Field(strict=True, ge=0)]
 Engine = Literal["rapidocr"]
 Strategy = Literal["rules", "large", "rules-first", "log-odds"]
 
@@ -71,31 +72,35 @@ class ExtractSettings(Section):
 class MineSettings(Section):
     """How rules are searched for."""
 
-    simulations: Positive = Field(2000, description="Steps of the search for each intent, at most")
+    simulations: Positive = Field(3000, description="Steps of the search for each intent, at most")
     minutes: Minutes | None = Field(None, description="Minutes for all intents, at most; null: no limit")
-    patience: Positive | None = Field(
-        500, description="Steps without a better rule before an intent is done; null: no limit"
+    patience: Positive = Field(
+        150, description="Steps without a better rule before a round of the search ends"
     )
     seed: Seed = Field(0, description="Same seed and data, same rules")
     seed_rules: tuple[StrictStr, ...] = Field(
         (), description="Rule files taken in as drafts that compete on the same evidence"
     )
-    proposer: StrictStr = Field(
-        "statistical", description="Who suggests predicates: statistical, local:MODEL or http:URL#MODEL"
-    )
-    max_length: Positive = Field(4, description="Predicates in one rule, at most")
+    proposer: StrictStr = Field("statistical", description="Who suggests predicates: statistical")
+    max_length: Positive = Field(3, description="Phrases and other predicates in one rule, at most")
+    max_rules: Positive = Field(40, description="Rules found for one intent, at most, before pruning")
     folds: Folds = Field(5, description="Parts for judging a rule on what it was not found on")
     permutations: Positive = Field(
-        20, description="Shuffles of the labels that show how good a rule pure noise would reach"
+        10, description="Shuffles of the labels that show how good a rule pure noise would reach"
     )
+    workers: Positive | None = Field(None, description="Intents searched at once; null: one for each core")
 
 
 class PruneSettings(Section):
     """Which rules are kept."""
 
-    cap_per_intent: Positive = Field(12, description="Rules kept for one intent, at most")
-    folds: Folds = Field(5, description="Parts for the out-of-fold firings that weigh the rules")
-    seed: Seed = Field(0, description="Of those parts")
+    cap_per_intent: Positive = Field(30, description="Mined rules kept for one intent, at most")
+    lasso: Weight = Field(0.2, description="What a mined rule must add before it gets any weight")
+    ridge: Weight = Field(1.0, description="How firmly a mined rule is believed to be worth nothing")
+    seed_ridge: Weight = Field(3.0, description="How firmly a seed rule is believed to be worth its weight")
+    seed_scale: Fraction = Field(
+        0.5, description="Share of a seed rule's weight that is believed: rules of one intent fire together"
+    )
 
 
 class TrainSettings(Section):

@@ -99,6 +99,16 @@ class Workspace:
         return self.runs / "prune"
 
     @property
+    def mined_sample(self) -> Path:
+        """On which dialogues they were found, and in which fold each is."""
+        return self.mine_out / "sample.parquet"
+
+    @property
+    def pruned_out_of_fold(self) -> Path:
+        """What rules say of training dialogues that they were not found on."""
+        return self.prune_out / "oof.parquet"
+
+    @property
     def kept(self) -> Path:
         """The rules that pay for themselves."""
         return self.prune_out / "kept.parquet"

@@ -5,9 +5,9 @@ The value of a draft, 0 to 1, is ::
     low(correct, fired) * (new / positives) ** COVERAGE  -  charge * (length - 1)
 
 `fired` and `correct` count the draft's out-of-fold firings (`kdsl_cli.mining.drafts.Workbench`), and `low` is
-the lower end of the Wilson interval of their ratio, so that 3 of 3 stays below 20 of 22. `new` counts the
-positives that the draft gets right, each weighed by ``DISCOUNT ** k`` where k kept rules of the intent hold it
-already (weighted covering, Lavrac et al. 2004, CN2-SD). Ours, not the paper's.
+the lower end of the Wilson interval of their ratio, so that 3 of 3 stays below 20 of 22. `new` counts
+the positives that the draft gets right, each weighed by ``DISCOUNT ** k`` where k kept rules have it already
+(weighted covering, Lavrac et al. 2004, CN2-SD). Ours, not the paper's.
 """
 
 from __future__ import annotations

@@ -1,0 +1,126 @@
+"""``kdsl export-rules``: the kept rules as YAML that a person reads, edits and vetoes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kdsl_cli.commands.console import current_output
+from kdsl_cli.commands.training_data import load_training_data
+from kdsl_cli.commands.workspace import Workspace, current_workspace
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import RenderableType
+
+    from kdsl_cli.commands.settings import Settings
+    from kdsl_cli.logic.rule import Rule, RuleBase
+
+_ROWS = 12  # rules of a task shown on the screen; all of them are in the table's file and as JSON
+
+
+def command(
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the rule files; rules by default.", show_default=False)
+    ] = None,
+) -> None:
+    """Write rules/TASK.yaml: mined rules are replaced, what a person wrote or reviewed stays."""
+    from kdsl_cli.commands.settings_sources import current_settings
+
+    export(current_settings({}), out)
+
+
+def export(settings: Settings, out: Path | None = None) -> None:
+    """Write one rule file a task, or leave it as it is where nothing changed.
+
+    A file that is there already is merged: comments, drafts, reviewed and disabled rules stay as they are.
+
+    Raises
+    ------
+    KdslError
+        If the pruner's file is missing or not whole, or a rule file is not valid.
+    """
+    from kdsl_cli.mining.keeping import read_kept
+    from kdsl_cli.runs.inputs import require_success
+
+    space = current_workspace()
+    require_success(space.prune_out, command="kdsl prune-rules", only=[space.kept.name])
+    folder = out or space.rules_out
+    written: dict[str, bool] = {}
+    bases: dict[str, RuleBase] = {}
+    for task, rules in read_kept(space.kept).items():
+        path = folder / f"{task}.yaml"
+        bases[task], changed = _write(path, task, rules)
+        written[str(path)] = changed
+    _report(space, settings, bases, written)
+
+
+def _write(path: Path, task: str, rules: Sequence[Rule]) -> tuple[RuleBase, bool]:
+    from kdsl_cli.logic.codec import dump_rules, loads, merge_into
+    from kdsl_cli.logic.rule import RuleBase
+    from kdsl_cli.runs.atomic import write_text
+
+    base = RuleBase(task, tuple(rules), _HEADER)
+    before = path.read_text(encoding="utf-8") if path.is_file() else None
+    after = dump_rules(base) if before is None else merge_into(before, base, path)
+    if after != before:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, after)
+    return loads(after, path), after != before
+
+
+_HEADER = """Rules of this task. Edit them: an edited file is used as edited.
+status: "mined" rules are replaced by the next export; set "reviewed" to keep a rule as it is, "disabled" to
+veto it. weight: log-odds that the rule adds to its intent when it fires; negative speaks against."""
+
+
+def _report(
+    space: Workspace, settings: Settings, bases: Mapping[str, RuleBase], written: Mapping[str, bool]
+) -> None:
+    from rich.console import Group
+
+    from kdsl_cli.logic.coverage import coverage
+    from kdsl_cli.logic.firing import firing_matrix
+
+    data = load_training_data(space, settings)
+    tables: list[RenderableType] = []
+    rows: list[dict[str, Any]] = []
+    for one in data.tasks:
+        base = bases.get(one.task.name)
+        if base is None or not base.active:
+            continue
+        matrix = firing_matrix(base.active, one.dialogues)
+        frame = coverage(base.active, matrix, list(one.labels))
+        rows += frame.to_dicts()
+        tables.append(_table(one.task.name, frame))
+    output = current_output()
+    for path, changed in written.items():
+        output.note(f"{path}: {'written' if changed else 'up to date'}")
+    output.result(Group(*tables), rows, list(written))
+
+
+def _table(task: str, frame: pl.DataFrame) -> RenderableType:
+    from rich.table import Table
+
+    shown = frame.sort("fired", descending=True).head(_ROWS)
+    note = f"the {len(shown)} that fire most of {len(frame)}; counted on the training dialogues"
+    table = Table(title=f"{task}: {note}", title_justify="left")
+    for name in ("rule", "intent"):
+        table.add_column(name, overflow="fold")
+    for name in ("fired", "correct", "at least", "overlaps", "conflicts"):
+        table.add_column(name, justify="right")
+    for row in shown.iter_rows(named=True):
+        low = row["precision_low"]
+        table.add_row(
+            row["rule"],
+            row["intent"],
+            str(row["fired"]),
+            str(row["correct"]),
+            "" if low is None else f"{low:.2f}",
+            str(row["overlaps"]),
+            str(row["conflicts"]),
+        )
+    return table

@@ -1,0 +1,138 @@
+"""``kdsl prune-rules``: of the rules found, keep and weigh the few that pay for themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kdsl_cli.commands.console import current_argv, current_output
+from kdsl_cli.commands.training_data import load_training_data
+from kdsl_cli.commands.workspace import Workspace, current_workspace
+
+if TYPE_CHECKING:
+    from kdsl_cli.commands.settings import PruneSettings as PruneOptions
+    from kdsl_cli.commands.settings import Settings
+    from kdsl_cli.logic.rule import Rule
+    from kdsl_cli.mining.pruning import PruneSettings
+    from kdsl_cli.runs.recording import StageRun
+    from kdsl_cli.runs.stage import Stage
+
+
+def command(
+    cap_per_intent: Annotated[
+        int | None, typer.Option(help="Mined rules kept for one intent, at most.", show_default=False)
+    ] = None,
+    lasso: Annotated[
+        float | None,
+        typer.Option(help="What a mined rule must add before it gets weight.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Prune anew, whatever the folder holds.")] = False,
+) -> None:
+    """Drop rules and predicates that do not pay for themselves, and weigh the rest out of fold."""
+    from kdsl_cli.commands.settings_sources import current_settings
+
+    prune(
+        current_settings({"prune.cap_per_intent": cap_per_intent, "prune.lasso": lasso}),
+        force=force,
+    )
+
+
+def prune(settings: Settings, *, force: bool = False, replace: bool = False) -> None:
+    """Do the stage `prune` of the current workspace, or say that it is up to date.
+
+    Raises
+    ------
+    KdslError
+        If the miner's files or the training split are missing, not whole or changed.
+    """
+    from kdsl_cli.runs.inputs import require_success
+    from kdsl_cli.runs.stage import Stage
+
+    space = current_workspace()
+    files = [space.candidates, space.mined_sample]
+    mined = require_success(space.mine_out, command="kdsl mine-rules", only=[path.name for path in files])
+    stage = Stage(
+        "prune",
+        space.prune_out,
+        config=settings.prune.resolved(),
+        config_given=settings.prune.given(),
+        inputs=[*files, space.evidence("train")],
+        argv=current_argv(),
+        force=force,
+        replace=replace,
+    )
+    if stage.up_to_date():
+        current_output().note("prune-rules: up to date")
+    else:
+        _work(space, settings, stage, run_name=f"mine-{mined.key[:8]}", seed=settings.mine.seed)
+    _report(space)
+
+
+def prune_settings(options: PruneOptions) -> PruneSettings:
+    """Return the options of the settings file as the pruner takes them."""
+    from kdsl_cli.mining.pruning import PruneSettings
+
+    return PruneSettings(
+        cap=options.cap_per_intent,
+        ridge=options.ridge,
+        seed_ridge=options.seed_ridge,
+        seed_scale=options.seed_scale,
+        lasso=options.lasso,
+    )
+
+
+def _work(space: Workspace, settings: Settings, stage: Stage, *, run_name: str, seed: int) -> None:
+    from kdsl_cli.mining.keeping import as_rules, write_kept
+    from kdsl_cli.mining.learning import kept_and_out_of_fold
+    from kdsl_cli.mining.table import read_findings
+    from kdsl_cli.runs.outoffold import write_out_of_fold
+
+    data = load_training_data(space, settings)
+    facts = {one.task.name: one for one in data.tasks}
+    findings = read_findings(space.candidates, space.mined_sample)
+    output = current_output()
+    rules: list[tuple[str, Rule]] = []
+    rows: list[tuple[str, str, int, Sequence[float] | None]] = []
+    with stage.run() as run, output.progress("Pruning rules", len(findings), "tasks") as bar:
+        kept_file, oof_file = run.output(space.kept), run.output(space.pruned_out_of_fold)
+        for one in findings:
+            pruned, judged = kept_and_out_of_fold(
+                one, facts[one.task].dialogues, prune_settings(settings.prune)
+            )
+            kept = as_rules(pruned.kept, one.sample, one.ids, run=run_name, seed=seed)
+            rules += [(one.task, rule) for rule in kept]
+            rows += [(id, one.task, fold, scores) for id, fold, scores in judged]
+            _remember(run, one.task, dict(pruned.steps))
+            bar.advance()
+        intents = {one.task: one.sample.intents for one in findings}
+        write_kept(kept_file, rules, intents)
+        write_out_of_fold(oof_file, rows, intents)
+        run.count(total=sum(len(one.runs[-1]) for one in findings), ok=len(rules))
+
+
+def _remember(run: StageRun, task: str, steps: Mapping[str, int]) -> None:
+    run.extra.setdefault("steps", {})[task] = dict(steps)
+
+
+def _report(space: Workspace) -> None:
+    from kdsl_cli.runs.manifest import read_manifest
+
+    manifest = read_manifest(space.prune_out)
+    assert manifest is not None  # the stage succeeded, or was found to have
+    steps: Mapping[str, Mapping[str, int]] = manifest.extra.get("steps", {})
+    lines = [
+        f"{task}: {count['found']} rules before, {count['kept']} after  ({_told(count)})"
+        for task, count in steps.items()
+    ]
+    data: dict[str, Any] = {"steps": steps, "file": str(space.kept)}
+    current_output().result("\n".join(lines), data, [str(space.kept)])
+
+
+def _told(count: Mapping[str, int]) -> str:
+    same = count["found"] - count["distinct"]
+    idle = count["distinct"] - count["useful"]
+    over = count["useful"] - count["capped"]
+    light = count["capped"] - count["kept"]
+    return f"-{same} said the same, -{idle} added nothing, -{over} over the cap, -{light} too light"

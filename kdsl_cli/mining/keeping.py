@@ -1,0 +1,186 @@
+"""What pruning leaves: `kept.parquet`, the weighed rules of each task with their out-of-fold evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from kdsl_cli.errors import StageError
+from kdsl_cli.logic.conditions import condition_key, parse_key
+from kdsl_cli.logic.describing import describe
+from kdsl_cli.logic.rule import Evidence, Examples, Provenance, Rule, rule_id
+from kdsl_cli.metrics import precision_low
+from kdsl_cli.mining.pruning import Weighed
+from kdsl_cli.mining.sample import Mask, Sample
+from kdsl_cli.runs.atomic import write_parquet
+
+SCHEMA: Final = "kdsl.kept/1"
+METADATA_KEY: Final = "kdsl"
+SHOWN: Final = 3
+"""Examples written beside a rule, of each kind."""
+
+COLUMNS: Final = pl.Schema(
+    {
+        "task": pl.String(),
+        "id": pl.String(),
+        "intent": pl.String(),
+        "condition": pl.String(),
+        "weight": pl.Float64(),
+        "seed": pl.Boolean(),
+        "why": pl.String(),
+        "fired": pl.Int64(),
+        "correct": pl.Int64(),
+        "precision_low": pl.Float64(),
+        "recall": pl.Float64(),
+        "folds": pl.Int64(),
+        "match": pl.List(pl.String()),
+        "no_match": pl.List(pl.String()),
+        "node": pl.Int64(),
+        "visits": pl.Int64(),
+        "value": pl.Float64(),
+        "miner_seed": pl.Int64(),
+        "run": pl.String(),
+    }
+)
+
+
+def as_rules(
+    kept: Sequence[Weighed], sample: Sample, ids: Sequence[str], *, run: str, seed: int
+) -> tuple[Rule, ...]:
+    """Return kept rules as rules of a rule file: by intent in catalogue order, the weightiest first.
+
+    Parameters
+    ----------
+    kept
+        Of one task.
+    sample, ids
+        The dialogues they were judged on.
+    run
+        What to call the mining run in the provenance.
+    seed
+        Of that run.
+    """
+    order = {name: place for place, name in enumerate(sample.intents)}
+    ranked = sorted(
+        kept, key=lambda one: (order[one.rule.intent], -one.weight, condition_key(one.rule.condition))
+    )
+    return tuple(_rule(one, sample, ids, run, seed) for one in ranked)
+
+
+def _rule(one: Weighed, sample: Sample, ids: Sequence[str], run: str, seed: int) -> Rule:
+    rule, positives = one.rule, sample.positives(one.rule.intent)
+    right = rule.standing & positives
+    fired, correct = rule.standing.bit_count(), right.bit_count()
+    low = precision_low(correct, fired)
+    evidence = Evidence(
+        fired,
+        correct,
+        None if low is None else round(low, 3),
+        round(correct / positives.bit_count(), 3) if positives else None,
+        len(sample.folds),
+    )
+    silent = sample.seen & ~rule.fires & ~positives
+    examples = Examples(_some(rule.fires & positives, ids), _some(silent, ids)[:1])
+    provenance = Provenance(
+        run=run,
+        node=rule.node,
+        visits=rule.visits,
+        value=None if rule.seed else round(rule.value, 3),
+        proposer="seed" if rule.seed else "statistical",
+        seed=None if rule.seed else seed,
+    )
+    why = rule.why or f"{describe(rule.condition).capitalize()}: {correct} of {fired} out of fold."
+    return Rule(
+        rule.id or rule_id(rule.intent, rule.condition),
+        rule.intent,
+        rule.condition,
+        "mined",
+        round(one.weight, 3),
+        why,
+        evidence,
+        examples,
+        provenance,
+    )
+
+
+def _some(mask: Mask, ids: Sequence[str]) -> tuple[str, ...]:
+    return tuple(id for place, id in enumerate(ids) if mask >> place & 1)[:SHOWN]
+
+
+def write_kept(path: Path, rules: Iterable[tuple[str, Rule]], intents: dict[str, tuple[str, ...]]) -> None:
+    """Write the rules of all tasks, each with its task, to one file; whole or not at all."""
+    rows = [_row(task, rule) for task, rule in rules]
+    note = json.dumps({"schema": SCHEMA, "intents": intents}, ensure_ascii=False)
+    write_parquet(path, pl.DataFrame(rows, schema=COLUMNS, orient="row"), metadata={METADATA_KEY: note})
+
+
+def read_kept(path: Path) -> dict[str, tuple[Rule, ...]]:
+    """Return the rules by task, in the order they were written; a task without rules has an empty tuple.
+
+    Raises
+    ------
+    StageError
+        If the file is not of this version.
+    """
+    note = json.loads(pl.read_parquet_metadata(path).get(METADATA_KEY, "{}"))
+    if note.get("schema") != SCHEMA:
+        raise StageError(
+            f"not a file of kept rules of this version ({note.get('schema')})",
+            where=str(path),
+            allowed=SCHEMA,
+            fix="Run: kdsl prune-rules --force",
+        )
+    found: dict[str, list[Rule]] = {task: [] for task in note["intents"]}
+    for row in pl.read_parquet(path).iter_rows(named=True):
+        evidence = Evidence(row["fired"], row["correct"], row["precision_low"], row["recall"], row["folds"])
+        provenance = Provenance(
+            row["run"],
+            row["node"],
+            row["visits"],
+            row["value"],
+            "seed" if row["seed"] else "statistical",
+            row["miner_seed"],
+        )
+        rule = Rule(
+            row["id"],
+            row["intent"],
+            parse_key(row["condition"]),
+            "mined",
+            row["weight"],
+            row["why"],
+            evidence,
+            Examples(tuple(row["match"]), tuple(row["no_match"])),
+            provenance,
+        )
+        found[row["task"]].append(rule)
+    return {task: tuple(rules) for task, rules in found.items()}
+
+
+def _row(task: str, rule: Rule) -> tuple[object, ...]:
+    evidence, examples, provenance = rule.evidence, rule.examples, rule.provenance
+    assert evidence is not None and examples is not None and provenance is not None
+    return (
+        task,
+        rule.id,
+        rule.intent,
+        condition_key(rule.when),
+        rule.weight,
+        provenance.proposer == "seed",
+        rule.why,
+        evidence.fired,
+        evidence.correct,
+        evidence.precision_low,
+        evidence.recall,
+        evidence.folds,
+        list(examples.match),
+        list(examples.no_match),
+        provenance.node,
+        provenance.visits,
+        provenance.value,
+        provenance.seed,
+        provenance.run,
+    )
