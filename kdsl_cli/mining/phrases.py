@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from kdsl_cli.mining.sample import Mask
+from kdsl_cli.logic.indexing import SEPARATOR
+from kdsl_cli.mining.sample import Mask, mask_of
 
 UNIT: Final = re.compile(r"[a-z]+|[0-9]+|[^\W\d_a-z]|[^\s\w]|_")
 """What a phrase is counted in: a word or number of ASCII, else one character. A phrase never starts or ends
@@ -18,11 +19,13 @@ MAX_CHARACTERS: Final = 24
 def closed_phrases(
     texts: Sequence[Sequence[str]], *, min_support: int, max_units: int = 6
 ) -> Mapping[str, Mask]:
-    """Return the closed phrases of some texts with the dialogues they stand in.
+    """Return the closed phrases of some texts with the dialogues in which matching finds them.
 
-    Of phrases that stand in exactly the same dialogues only the longest is kept (a closed pattern in the
-    sense of Pasquier et al. 1999), of equally long ones the first by code point: "购物", "物车" and "购物车"
-    in the same screens are one clue, and the whole word is the one a person can read.
+    A phrase must stand in `min_support` dialogues as whole words; matching then finds it inside longer words
+    as well ("art" in "cart"), and the masks say so. Of phrases found in exactly the same dialogues only the
+    longest is kept (a closed pattern in the sense of Pasquier et al. 1999), of equally long ones the first
+    by code point: "购物", "物车" and "购物车" in the same screens are one clue, and the whole word is the one
+    a person can read.
 
     Parameters
     ----------
@@ -44,9 +47,12 @@ def closed_phrases(
         bit = 1 << place
         for phrase in {phrase for line in lines for phrase in _runs(line, max_units)}:
             masks[phrase] = masks.get(phrase, 0) | bit
+    whole = [SEPARATOR.join(lines) for lines in texts]
     longest: dict[Mask, str] = {}
-    for phrase, mask in masks.items():
-        if mask.bit_count() >= min_support:
+    for phrase, standing in masks.items():
+        if standing.bit_count() >= min_support:
+            cut = phrase[0].isascii() or phrase[-1].isascii()
+            mask = mask_of(phrase in text for text in whole) if cut else standing
             held = longest.get(mask)
             if held is None or (-len(phrase), phrase) < (-len(held), held):
                 longest[mask] = phrase
