@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import scipy.sparse
 
 from kdsl_cli.evidence.descriptors import LAYOUT_FEATURES, RULE_FEATURES
@@ -52,3 +54,12 @@ class Features:
         blocks.append(scipy.sparse.csr_matrix(LOOKS_WEIGHT * self.looks.matrix(facts)))
         blocks.append(scipy.sparse.csr_matrix(LAYOUT_WEIGHT * self.layout.matrix(facts)))
         return scipy.sparse.hstack(blocks).tocsr()
+
+
+def observed(dialogues: Sequence[Indexed]) -> npt.NDArray[np.bool_]:
+    """Return (n_dialogues,) whether anything is known of each: some text, or a picture that was read."""
+    known = (
+        bool(each.texts["any"]) or any(image.error is None for image in each.facts.images)
+        for each in dialogues
+    )
+    return np.fromiter(known, dtype=np.bool_, count=len(dialogues))

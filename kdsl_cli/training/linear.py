@@ -25,7 +25,9 @@ FLOOR = 0.01
 ROWS_AT_ONCE = 3000
 """Up to so many rows the fit goes by way of their inner products, whose number is the square of it."""
 
-_HOTTEST = 10.0
+HOTTEST = 4.0
+"""The temperature lies between this and its inverse: scores of a small sample without any mistake would
+otherwise call for certainty about everything, also about dialogues unlike all of the sample."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,26 +37,31 @@ class Linear:
     Attributes
     ----------
     coefficients, intercepts
-        (n_intents, n_features) and (n_intents,) float32, in the catalogue's order; zero where not `seen`.
-    seen
-        (n_intents,) bool: whether the sample had the intent.
+        (n_intents, n_features) and (n_intents,) float32, in the catalogue's order; zero where unseen.
+    shares
+        (n_intents,) how much of the sample is of each intent, 0 to 1; 0 where unseen.
     temperature
         What logits are divided by; above 1 the fit was too sure of itself.
     """
 
     coefficients: npt.NDArray[np.float32]
     intercepts: npt.NDArray[np.float32]
-    seen: npt.NDArray[np.bool_]
+    shares: Floats
     temperature: float = 1.0
 
-    def logits(self, matrix: Sparse) -> Floats:
-        """Return (n, n_intents) unscaled log-odds, minus infinity where an intent was not seen."""
-        found = np.asarray(matrix @ self.coefficients.T.astype(np.float64)) + self.intercepts
-        return np.where(self.seen, found, -np.inf)
+    def logits(self, matrix: Sparse, observed: npt.NDArray[np.bool_]) -> Floats:
+        """Return (n, n_intents) unscaled log-odds, minus infinity where an intent was unseen.
 
-    def probabilities(self, matrix: Sparse) -> Floats:
-        """Return (n, n_intents) calibrated probabilities; rows sum to 1, none is 0."""
-        return probabilities(self.logits(matrix), self.temperature)
+        Rows that are not `observed`, (n,) bool, get those of the shares. Their features are all zero, as are
+        those of a picture that was read and shows no text: what is missing would pass for what is absent.
+        """
+        found = np.asarray(matrix @ self.coefficients.T.astype(np.float64)) + self.intercepts
+        found[~observed] = np.log(np.where(self.shares > 0, self.shares, 1.0))
+        return np.where(self.shares > 0, found, -np.inf)
+
+    def probabilities(self, matrix: Sparse, observed: npt.NDArray[np.bool_]) -> Floats:
+        """Return (n, n_intents) calibrated probabilities; rows sum to 1, none is 0. See `logits`."""
+        return probabilities(self.logits(matrix, observed), self.temperature)
 
     def at(self, temperature: float) -> Linear:
         """Return the classifier with another temperature."""
@@ -63,11 +70,10 @@ class Linear:
 
 def fit(matrix: Sparse, truth: Truth, n_intents: int) -> Linear:
     """Learn to tell the intents apart; `truth` may lack some of them, or be of one intent, or empty."""
-    seen = np.zeros(n_intents, dtype=np.bool_)
-    seen[truth] = True
+    counts = np.bincount(truth, minlength=n_intents)
     coefficients = np.zeros((n_intents, matrix.shape[1]), dtype=np.float32)
     intercepts = np.zeros(n_intents, dtype=np.float32)
-    if seen.sum() > 1:
+    if (counts > 0).sum() > 1:
         rows, back = _row_space(matrix)
         found = LogisticRegression(C=PENALTY_C, max_iter=1000).fit(rows, truth)
         weights = found.coef_ if back is None else (matrix.T @ (back @ found.coef_.T)).T
@@ -75,7 +81,7 @@ def fit(matrix: Sparse, truth: Truth, n_intents: int) -> Linear:
         classes = found.classes_ if len(found.classes_) == len(weights) else found.classes_[1:]
         coefficients[classes] = weights
         intercepts[classes] = found.intercept_
-    return Linear(coefficients, intercepts, seen)
+    return Linear(coefficients, intercepts, counts / max(1, len(truth)))
 
 
 def probabilities(logits: Floats, temperature: float) -> Floats:
@@ -107,7 +113,7 @@ def best_temperature(logits: Floats, truth: Truth) -> float:
         assert found is not None
         return found
 
-    bound = np.log(_HOTTEST)
+    bound = np.log(HOTTEST)
     best = minimize_scalar(loss, bounds=(-bound, bound), method="bounded")
     return round(float(np.exp(best.x)), 4)
 

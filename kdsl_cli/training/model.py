@@ -10,7 +10,7 @@ import scipy.sparse
 from kdsl_cli.errors import StageError, did_you_mean
 from kdsl_cli.logic.facts import Facts
 from kdsl_cli.logic.indexing import Indexed, index
-from kdsl_cli.training.features import Features
+from kdsl_cli.training.features import Features, observed
 from kdsl_cli.training.knowledge import Knowledge
 from kdsl_cli.training.linear import Linear
 from kdsl_cli.training.ngrams import Floats
@@ -32,11 +32,12 @@ class LinearModel:
     def scores(self, dialogues: Sequence[Facts | Indexed]) -> Floats:
         """Return (n, n_intents) calibrated probabilities; each row sums to 1.
 
-        Facts that are missing (no text, pictures that were not read) say nothing, for or against any intent.
+        Of a dialogue of which nothing is known (no text, no picture that could be read) the scores are the
+        intents' shares of the sample.
         """
         indexed = [index(dialogue) for dialogue in dialogues]
         blocks = [self.features.matrix(indexed), self.knowledge.matrix(indexed)]
-        return self.classifier.probabilities(scipy.sparse.hstack(blocks).tocsr())
+        return self.classifier.probabilities(scipy.sparse.hstack(blocks).tocsr(), observed(indexed))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

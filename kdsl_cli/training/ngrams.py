@@ -56,8 +56,8 @@ class Ngrams:
 
     def matrix(self, texts: Sequence[str]) -> Sparse:
         """Return (n_texts, n_terms) weights: ``(1 + ln count) * idf``, each row of length 1 or all zero."""
-        if not self.terms:
-            return scipy.sparse.csr_matrix((len(texts), 0))
+        if not (self.terms and len(texts)):
+            return scipy.sparse.csr_matrix((len(texts), len(self.terms)))
         vocabulary = {term: column for column, term in enumerate(self.terms)}
         counter = CountVectorizer(
             analyzer="char", ngram_range=LENGTHS, lowercase=False, vocabulary=vocabulary, dtype=np.float64

@@ -131,7 +131,7 @@ def _arrays(model: LinearModel) -> dict[str, npt.NDArray[Any]]:
     return {
         "coefficients": classifier.coefficients,
         "intercepts": classifier.intercepts,
-        "seen": classifier.seen,
+        "shares": classifier.shares,
         "looks": np.stack([features.looks.mean, features.looks.spread]),
         "layout": np.stack([features.layout.mean, features.layout.spread]),
         **{f"idf.{p.name}": ngrams.idf for p, ngrams in zip(PLACES, features.ngrams, strict=True)},
@@ -153,7 +153,7 @@ def _model(record: _Task, arrays: Arrays) -> LinearModel:
     classifier = Linear(
         _checked(arrays["coefficients"], "coefficients", shape, np.float32),
         _checked(arrays["intercepts"], "intercepts", shape[:1], np.float32),
-        _checked(arrays["seen"], "seen", shape[:1], np.bool_),
+        _checked(arrays["shares"], "shares", shape[:1], np.float64),
         record.temperature,
     )
     return LinearModel(knowledge, features, classifier)

@@ -10,15 +10,16 @@ import numpy.typing as npt
 import scipy.sparse
 
 from kdsl_cli.dialogues.folds import fold_numbers
+from kdsl_cli.evidence.labelled import Labelled
 from kdsl_cli.logic.indexing import Indexed
 from kdsl_cli.logic.rule import Rule
 from kdsl_cli.metrics import accuracy, log_loss, weighted_f1
-from kdsl_cli.training.features import Features
+from kdsl_cli.runs.outoffold import Row
+from kdsl_cli.training.features import Features, observed
 from kdsl_cli.training.knowledge import Knowledge
 from kdsl_cli.training.linear import Linear, best_temperature, fit, probabilities
 from kdsl_cli.training.model import LinearModel
 from kdsl_cli.training.ngrams import Floats, Sparse
-from kdsl_cli.training.sample import Sample
 
 FOLDS = 5
 
@@ -48,7 +49,7 @@ class Trained:
     """
 
     model: LinearModel
-    sample: Sample
+    sample: Labelled
     folds: npt.NDArray[np.int64]
     scores: Floats
 
@@ -56,6 +57,12 @@ class Trained:
     def quality(self) -> Quality:
         """Out of fold."""
         return quality(self.sample, self.scores)
+
+    def rows(self) -> list[Row]:
+        """Return the rows of `oof.parquet`."""
+        name = self.sample.task.name
+        rows = zip(self.sample.ids, self.folds.tolist(), self.scores.tolist(), strict=True)
+        return [(id, name, fold, scores) for id, fold, scores in rows]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -70,9 +77,9 @@ class Trained:
 
 
 def train(
-    sample: Sample, rules: Sequence[Rule] = (), *, seed: int, tell: Callable[[], None] = lambda: None
+    sample: Labelled, rules: Sequence[Rule] = (), *, seed: int, tell: Callable[[], None] = lambda: None
 ) -> Trained:
-    """Train the model of a task.
+    """Train the model of a task. Dialogues of which nothing is known are scored, but not learnt from.
 
     Parameters
     ----------
@@ -85,23 +92,24 @@ def train(
     """
     knowledge = Knowledge(sample.task, tuple(rule for rule in rules if rule.active))
     known, truth = knowledge.matrix(sample.dialogues), sample.truth
+    seen = observed(sample.dialogues)
     folds = fold_numbers(sample.labels, sample.groups, FOLDS, seed)
     logits = np.full((len(truth), len(sample.task.names)), -np.inf)
     for fold in range(FOLDS):
         held = folds == fold
         if held.any():
-            features, classifier = _fit(sample, known, ~held)
+            features, classifier = _fit(sample, known, ~held & seen)
             matrix = scipy.sparse.hstack([features.matrix(_chosen(sample, held)), known[held]]).tocsr()
-            logits[held] = classifier.logits(matrix)
+            logits[held] = classifier.logits(matrix, seen[held])
         tell()
     temperature = best_temperature(logits, truth)
-    features, classifier = _fit(sample, known, np.ones(len(truth), dtype=np.bool_))
+    features, classifier = _fit(sample, known, seen)
     tell()
     model = LinearModel(knowledge, features, classifier.at(temperature))
     return Trained(model, sample, folds, probabilities(logits, temperature))
 
 
-def quality(sample: Sample, scores: Floats) -> Quality:
+def quality(sample: Labelled, scores: Floats) -> Quality:
     """Return how well (n, n_intents) scores tell the labels of a sample."""
     names = sample.task.names
     predicted = [names[place] for place in scores.argmax(axis=1)]
@@ -113,12 +121,12 @@ def quality(sample: Sample, scores: Floats) -> Quality:
     )
 
 
-def _fit(sample: Sample, known: Sparse, rows: npt.NDArray[np.bool_]) -> tuple[Features, Linear]:
+def _fit(sample: Labelled, known: Sparse, rows: npt.NDArray[np.bool_]) -> tuple[Features, Linear]:
     dialogues = _chosen(sample, rows)
     features = Features.fit(dialogues)
     matrix = scipy.sparse.hstack([features.matrix(dialogues), known[rows]]).tocsr()
     return features, fit(matrix, sample.truth[rows], len(sample.task.names))
 
 
-def _chosen(sample: Sample, rows: npt.NDArray[np.bool_]) -> list[Indexed]:
+def _chosen(sample: Labelled, rows: npt.NDArray[np.bool_]) -> list[Indexed]:
     return [sample.dialogues[place] for place in np.flatnonzero(rows)]
