@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -137,7 +138,7 @@ def _descriptors(dialogues: Sequence[Indexed]) -> Iterator[Candidate]:
             value
             for dialogue in dialogues
             for image in dialogue.facts.images
-            if (value := image.features.get(name)) is not None
+            if math.isfinite(value := image.features.get(name, math.nan))
         ]
         if name == "line_count":
             values = [float(count) for dialogue in dialogues for count in dialogue.line_counts.values()]
