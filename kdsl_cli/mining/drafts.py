@@ -111,15 +111,14 @@ class Workbench:
 
     def found(self, fires: Mask) -> Mask:
         """Return the part of `fires` in the folds whose complement would have found them too."""
-        right = fires & self.positives
-        n_fired, n_right = (fires & self.seen).bit_count(), right.bit_count()
-        chance = self.positives.bit_count() / self.seen.bit_count()
         standing = 0
         for fold in self.folds:
             inside = fires & fold
             if inside:
-                found = n_right - (right & fold).bit_count()
-                if found >= MIN_FOUND and found > chance * (n_fired - inside.bit_count()):
+                others = self.seen & ~fold
+                found, fired = (fires & self.positives & others).bit_count(), (fires & others).bit_count()
+                chance = (self.positives & others).bit_count() / max(1, others.bit_count())
+                if found >= MIN_FOUND and found > chance * fired:
                     standing |= inside
         return standing
 
