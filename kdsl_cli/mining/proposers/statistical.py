@@ -50,7 +50,7 @@ class StatisticalProposer:
         self._intent = intent
         self._positives = positives
         self._seen = seen
-        self._base = positives.bit_count() / seen.bit_count()
+        self._base = positives.bit_count() / max(1, seen.bit_count())
         scored = [(self._contrast(c), -place, c) for place, c in enumerate(pool)]
         best = heapq.nlargest(OPENINGS, (entry for entry in scored if entry[0] > 0))
         self._openings = tuple(Proposal("require", c, min(1.0, contrast)) for contrast, _, c in best)
@@ -72,7 +72,7 @@ class StatisticalProposer:
         fired = candidate.true & self._seen
         right = (fired & self._positives).bit_count()
         bonus = HEAD_START if self._intent in candidate.named else 0.0
-        if right + bonus < 2:
+        if right + bonus < 2 or self._base == 1:  # nothing to tell apart
             return 0.0
         n = fired.bit_count() + bonus
         precision = (right + bonus + STRENGTH * self._base) / (n + STRENGTH)
