@@ -128,8 +128,8 @@ def _train(
     seed: int,
 ) -> None:
     from kdsl_cli.commands.console import current_output
-    from kdsl_cli.runs.outoffold import write_out_of_fold
     from kdsl_cli.training.model import LinearModels
+    from kdsl_cli.training.outoffold import write_out_of_fold
     from kdsl_cli.training.storage import MODEL, WEIGHTS, save
     from kdsl_cli.training.trainer import FOLDS, train
 
@@ -144,8 +144,7 @@ def _train(
                 train(task, rules.get(task.task.name, ()), seed=seed, tell=bar.advance) for task in tasks
             ]
         save(stage.out, LinearModels({one.sample.task.name: one.model for one in trained}, seed))
-        intents = {one.sample.task.name: one.sample.task.names for one in trained}
-        write_out_of_fold(outs["oof.parquet"], (row for one in trained for row in one.rows()), intents)
+        write_out_of_fold(outs["oof.parquet"], trained)
         run.warnings.extend(_warnings(data, trained, rules))
         of_val = {sample.task.name: sample for sample in val if sample.labels}
         run.extra["tasks"] = [_record(one, of_val.get(one.sample.task.name)) for one in trained]
