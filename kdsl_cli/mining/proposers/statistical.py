@@ -21,7 +21,12 @@ STRENGTH: Final = 1.0
 """Pseudo-counts of the m-estimate that shrink a precision towards the intent's share of the sample."""
 
 OPENINGS: Final = 120
-"""Candidates an intent's search knows at all: those of highest contrast on the whole sample."""
+"""Candidates an intent's search opens or narrows with: those of highest contrast on the whole sample."""
+
+DOUBTED: Final = 20
+RIVALS: Final = 10
+"""Of each of the first `DOUBTED` openings, the candidates that best tell its wrong firings from its right
+ones: words of another intent, which no opening would hold. Drafts may exclude them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class StatisticalProposer:
         scored = [(self._contrast(c), -place, c) for place, c in enumerate(pool)]
         best = heapq.nlargest(OPENINGS, (entry for entry in scored if entry[0] > 0))
         self._openings = tuple(Proposal("require", c, min(1.0, contrast)) for contrast, _, c in best)
+        self._rivals = self._rivals_of(self._openings[:DOUBTED], pool)
 
     def propose(self, draft: Draft, limit: int) -> tuple[Proposal, ...]:
         """Return the most promising moves for a draft, best first.
@@ -79,6 +85,22 @@ class StatisticalProposer:
         share = (right + bonus) / (self._positives.bit_count() + bonus)
         return max(0.0, (precision - self._base) / (1 - self._base)) * math.sqrt(share)
 
+    def _rivals_of(self, doubted: Sequence[Proposal], pool: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """Return candidates to exclude that are no openings, in the order of the pool."""
+        opened = {opening.candidate.true for opening in self._openings}
+        others = [(place, c) for place, c in enumerate(pool) if c.true not in opened]
+        chosen: dict[int, Candidate] = {}
+        for opening in doubted:
+            right = opening.candidate.true & self._positives
+            wrong = opening.candidate.true & self._seen & ~self._positives
+            told = (
+                ((wrong & c.true).bit_count() * (right & c.false).bit_count(), -place, c)
+                for place, c in others
+            )
+            best = heapq.nlargest(RIVALS, (entry for entry in told if entry[0]))
+            chosen.update((-place, candidate) for _, place, candidate in best)
+        return tuple(chosen[place] for place in sorted(chosen))
+
     def _narrower(self, draft: Draft) -> Iterator[Proposal]:
         """Yield what keeps positives of the draft and sheds wrong firings."""
         right = draft.fires & self._positives
@@ -86,14 +108,16 @@ class StatisticalProposer:
         n_right, n_wrong = right.bit_count(), wrong.bit_count()
         if not n_wrong:
             return
+        moves: list[tuple[Move, Candidate, Mask]] = []
         for opening in self._openings:
             candidate = opening.candidate
-            for move, holds in (("require", candidate.true), ("exclude", candidate.false)):
-                kept = (right & holds).bit_count()
-                shed = n_wrong - (wrong & holds).bit_count()
-                if kept >= 2 and shed:
-                    prior = kept / n_right * shed / n_wrong
-                    yield Proposal(move, candidate, prior)  # type: ignore[arg-type]
+            moves += ("require", candidate, candidate.true), ("exclude", candidate, candidate.false)
+        moves += (("exclude", candidate, candidate.false) for candidate in self._rivals)
+        for move, candidate, holds in moves:
+            kept = (right & holds).bit_count()
+            shed = n_wrong - (wrong & holds).bit_count()
+            if kept >= 2 and shed:
+                yield Proposal(move, candidate, kept / n_right * shed / n_wrong)
 
     def _wider(self, draft: Draft) -> Iterator[Proposal]:
         """Yield phrases that stand where the draft's one clause looks and find positives it misses."""
