@@ -62,7 +62,7 @@ def measure_noise(
             by_size.setdefault(count, intent)
     chosen = sorted(by_size)
     if len(chosen) > sizes:
-        chosen = [chosen[round(i * (len(chosen) - 1) / (sizes - 1))] for i in range(sizes)]
+        chosen = [chosen[round(i * (len(chosen) - 1) / max(1, sizes - 1))] for i in range(sizes)]
     unnamed = [replace(candidate, named=frozenset()) for candidate in pool]
     rng = np.random.default_rng(child_seed(settings.seed, "noise"))
     levels: dict[int, float] = {}

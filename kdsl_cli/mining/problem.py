@@ -26,7 +26,7 @@ class RuleProblem:
     workbench
         Makes the drafts.
     max_length
-        Predicates in a draft, at most; each phrase of a `contains_any` counts.
+        A draft of so many predicates grows no more; each phrase of a `contains_any` counts.
     branching
         Moves tried from one draft, at most.
     """
