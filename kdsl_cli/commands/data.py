@@ -150,6 +150,9 @@ def split(
         drawn = splits.split(parts[""], shares, usual.seed if seed is None else seed, fingerprints=prints)
     for name, ids in drawn.ids.items():
         write_text(folder / f"{name}.jsonl", jsonl.dump(dialogues[id] for id in ids))
+    for name in SPLITS:
+        if name not in drawn.ids:  # left by an earlier parting: its dialogues may now be in another split
+            (folder / f"{name}.jsonl").unlink(missing_ok=True)
     write_text(folder / splits.FILE, drawn.dump())  # last: it vouches for the others
     _show_splits(drawn, folder / splits.FILE)
 

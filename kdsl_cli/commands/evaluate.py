@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kdsl_cli.commands.settings import EvalSettings
+    from kdsl_cli.commands.settings import EvalSettings, Settings
     from kdsl_cli.errors import Problem
     from kdsl_cli.prediction.table import PredictionTable
     from kdsl_cli.reporting.tables import Tables
@@ -34,6 +34,17 @@ def command(
         float, typer.Option(min=0, max=1, help="Exit with 1 if a larger share of the rows failed.")
     ] = 0.05,
     force: Annotated[bool, typer.Option("--force", help="Score anew, whatever the folder holds.")] = False,
+    cv: Annotated[
+        int | None,
+        typer.Option(
+            min=2, help="Run the whole chain on so many folds of train and val instead.", show_default=False
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Partings into folds, with --cv.")] = 1,
+    seed_rules: Annotated[
+        list[str] | None,
+        typer.Option(help="With --cv: rule file that competes; may be repeated.", show_default=False),
+    ] = None,
 ) -> None:
     """Score rules, model and both together, with intervals and paired tests."""
     from kdsl_cli.commands.console import current_output
@@ -42,12 +53,27 @@ def command(
     from kdsl_cli.errors import CheckFailed
     from kdsl_cli.reporting.summary import summary
 
-    settings = current_settings({"eval.bootstrap": bootstrap, "eval.seed": seed}).eval
+    given = {"eval.bootstrap": bootstrap, "eval.seed": seed, "mine.seed_rules": seed_rules or None}
+    if cv is not None:
+        _cross_validate(current_settings(given), cv, seeds, force)
+        return
+    settings = current_settings(given).eval
     tables = evaluate_split(split, settings, force=force)
     out = current_workspace().eval_out(split)
     current_output().result(summary(tables), tables.overall.to_dicts(), str(out))
     if missed := missed_gates(tables, min_weighted_f1=min_weighted_f1, max_failed=max_failed):
         raise CheckFailed(missed)
+
+
+def _cross_validate(settings: Settings, n_folds: int, n_seeds: int, force: bool) -> None:
+    from kdsl_cli.commands.console import current_output
+    from kdsl_cli.commands.crossvalidate import cross_validated
+    from kdsl_cli.commands.workspace import current_workspace
+    from kdsl_cli.reporting.summary import cross_validation_summary
+
+    found = cross_validated(settings, n_folds=n_folds, n_seeds=n_seeds, force=force)
+    out = current_workspace().eval_out("cv")
+    current_output().result(cross_validation_summary(found), found.summary.to_dicts(), str(out))
 
 
 def evaluate_split(
