@@ -124,6 +124,7 @@ def split(
     max_errors: _MaxErrors = 0,
 ) -> None:
     """Part the dialogues; groups and duplicates stay together."""
+    from kdsl_cli.commands.workspace import SPLITS
     from kdsl_cli.dialogues import jsonl, splits
     from kdsl_cli.dialogues.duplicates import fingerprints
     from kdsl_cli.dialogues.readers.reading import read_many
