@@ -13,7 +13,9 @@ from kdsl_cli.commands.workspace import SPLITS, Workspace, current_workspace
 from kdsl_cli.errors import CheckFailed, ConfigError, StageError, did_you_mean
 
 if TYPE_CHECKING:
-    from kdsl_cli.commands.settings import ExtractSettings
+    from collections.abc import Sequence
+
+    from kdsl_cli.commands.settings import ExtractSettings, Settings
     from kdsl_cli.dialogues.schema import Dialogue
     from kdsl_cli.evidence.extract import Pictures, Seen
     from kdsl_cli.evidence.store import Store
@@ -46,10 +48,31 @@ def command(
     from kdsl_cli.commands.settings_sources import current_settings
 
     settings = current_settings({"extract.workers": workers, "extract.max_side": max_side})
-    data_images = settings.data.images
-    space = current_workspace()
-    root = space.path(data_images) if data_images else space.data
-    job = _job(space, _splits(split, space), root, settings.extract, force)
+    asked = [word.strip() for word in split.split(",")]
+    extract(settings, asked, retry_failed=retry_failed, max_failed=max_failed, force=force)
+
+
+def extract(
+    settings: Settings,
+    splits: Sequence[str],
+    *,
+    retry_failed: bool = False,
+    max_failed: float = 0.05,
+    force: bool = False,
+    replace: bool = False,
+) -> None:
+    """Do the stage `extract` on splits of this run's workspace, or say that it is up to date.
+
+    `force` and `replace` are those of `runs.stage.Stage`.
+
+    Raises
+    ------
+    KdslError
+        If an input is missing or wrong; CheckFailed if a larger share of the pictures failed.
+    """
+    space, images = current_workspace(), settings.data.images
+    root = space.path(images) if images else space.data
+    job = _job(space, _splits(splits, space), root, settings.extract, force, replace)
     if job.stage.up_to_date() and not retry_failed:
         current_output().note("up to date")
     else:
@@ -68,11 +91,10 @@ class _Job:
     stage: Stage
 
 
-def _splits(given: str, space: Workspace) -> list[str]:
+def _splits(asked: Sequence[str], space: Workspace) -> list[str]:
     """Return the splits asked for and those extracted before, so that one manifest holds for all."""
     from kdsl_cli.runs.manifest import read_manifest
 
-    asked = [word.strip() for word in given.split(",")]
     for word in asked:
         if word not in SPLITS:
             raise ConfigError(
@@ -91,7 +113,9 @@ def _splits(given: str, space: Workspace) -> list[str]:
     return [name for name in SPLITS if name in wanted]
 
 
-def _job(space: Workspace, splits: list[str], root: Path, options: ExtractSettings, force: bool) -> _Job:
+def _job(
+    space: Workspace, splits: list[str], root: Path, options: ExtractSettings, force: bool, replace: bool
+) -> _Job:
     from kdsl_cli.dialogues.pictures import relative
     from kdsl_cli.dialogues.readers.options import ReaderOptions
     from kdsl_cli.dialogues.readers.reading import read
@@ -126,7 +150,7 @@ def _job(space: Workspace, splits: list[str], root: Path, options: ExtractSettin
         argv=current_argv(),
         force=force,
         # More dialogues or splits only add to what the store keeps; other settings are another evidence.
-        replace=found is not None and found.config.get("engine") == engine,
+        replace=replace or (found is not None and found.config.get("engine") == engine),
     )
     return _Job(space, root, dialogues, pictures, engine, options.max_side, stage)
 
