@@ -84,7 +84,7 @@ def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> N
     seeds = load_seed_rules(space, settings.mine.seed_rules, data.catalogue)
     stage = _stage(space, settings.mine, data, force, replace)
     if stage.up_to_date():
-        current_output().note("mine-rules: up to date")
+        current_output().note("up to date")
     else:
         _Work(space, settings.mine, data, seeds).do(stage)
     _report(space)

@@ -64,7 +64,7 @@ def prune(settings: Settings, *, force: bool = False, replace: bool = False) -> 
         replace=replace,
     )
     if stage.up_to_date():
-        current_output().note("prune-rules: up to date")
+        current_output().note("up to date")
     else:
         _work(space, settings, stage, run_name=f"mine-{mined.key[:8]}", seed=settings.mine.seed)
     _report(space)
