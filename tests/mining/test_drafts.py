@@ -109,7 +109,7 @@ def test_an_empty_draft_is_no_condition() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(facts(), min_size=2, max_size=5), st.data())
+@given(st.lists(facts(), min_size=2, max_size=4), st.data())
 def test_a_draft_fires_where_matching_says_its_condition_holds(
     dialogues: list[Facts], data: st.DataObject
 ) -> None:
