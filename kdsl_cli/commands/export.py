@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kdsl_cli.commands.console import current_output
+from kdsl_cli.commands.console import current_argv, current_output
 from kdsl_cli.commands.training_data import load_training_data
 from kdsl_cli.commands.workspace import Workspace, current_workspace
 
@@ -30,13 +30,17 @@ def command(
     """Write rules/TASK.yaml: mined rules are replaced, what a person wrote or reviewed stays."""
     from kdsl_cli.commands.settings_sources import current_settings
 
-    export(current_settings({}), out)
+    export(current_settings({}), out, force=True)
 
 
-def export(settings: Settings, out: Path | None = None) -> None:
-    """Write one rule file a task, or leave it as it is where nothing changed.
+def export(
+    settings: Settings, out: Path | None = None, *, force: bool = False, replace: bool = False
+) -> None:
+    """Do the stage `export` of the current workspace, or say that it is up to date.
 
-    A file that is there already is merged: comments, drafts, reviewed and disabled rules stay as they are.
+    A rule file that is there already is merged: comments, drafts, reviewed and disabled rules stay as they
+    are. Where pruning left nothing new the files are not even opened: an edited file stays as edited.
+    `force` and `replace` are those of `runs.stage.Stage`.
 
     Raises
     ------
@@ -45,16 +49,31 @@ def export(settings: Settings, out: Path | None = None) -> None:
     """
     from kdsl_cli.mining.keeping import read_kept
     from kdsl_cli.runs.inputs import require_success
+    from kdsl_cli.runs.stage import Stage
 
     space = current_workspace()
     require_success(space.prune_out, command="kdsl prune-rules", only=[space.kept.name])
+    stage = Stage(
+        "export",
+        space.export_out,
+        config={"folder": None if out is None else str(out)},
+        inputs=[space.kept],
+        argv=current_argv(),
+        force=force,
+        replace=replace,
+    )
+    if stage.up_to_date():
+        current_output().note("up to date")
+        return
     folder = out or space.rules_out
     written: dict[str, bool] = {}
     bases: dict[str, RuleBase] = {}
-    for task, rules in read_kept(space.kept).items():
-        path = folder / f"{task}.yaml"
-        bases[task], changed = _write(path, task, rules)
-        written[str(path)] = changed
+    with stage.run() as run:
+        for task, rules in read_kept(space.kept).items():
+            path = run.output(folder / f"{task}.yaml", editable=True)
+            bases[task], changed = _write(path, task, rules)
+            written[str(path)] = changed
+            run.count(total=len(rules), ok=len(rules))
     _report(space, settings, bases, written)
 
 

@@ -73,7 +73,7 @@ class Step:
     do
         Does it, or finds it up to date.
     out
-        The folder of its manifest. None: it keeps none, and looks for itself whether anything changed.
+        The folder of its manifest.
     wanted
         Options and seeds that its manifest must show for it to be up to date.
     splits
@@ -82,7 +82,7 @@ class Step:
 
     verb: str
     do: Callable[[], object]
-    out: Path | None = None
+    out: Path
     wanted: Mapping[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] = ()
 
@@ -120,7 +120,7 @@ def chain(settings: Settings, split: Split, *, max_failed: float, force: bool) -
         see("extract", *(drawn or LEARNT_FROM)),
         Step("mine-rules", partial(mine, settings, **how), space.mine_out, mined),
         Step("prune-rules", partial(prune, settings, **how), space.prune_out, settings.prune.resolved()),
-        Step("export-rules", partial(export, settings)),
+        Step("export-rules", partial(export, settings, None, **how), space.export_out),
         Step("train-large", partial(train_large, settings, **how), space.large_out, trained),
         Step(
             "predict",
@@ -233,10 +233,10 @@ def _heard_as(verb: str) -> Iterator[None]:
         set_output(output)
 
 
-def _ended(out: Path | None) -> str | None:
+def _ended(out: Path) -> str | None:
     from kdsl_cli.runs.manifest import read_manifest
 
-    found = read_manifest(out) if out else None
+    found = read_manifest(out)
     return found.ended if found else None
 
 
@@ -246,7 +246,7 @@ def _show_plan(steps: list[Step]) -> None:
     space = current_workspace()
     states = [("data split", None if space.splits.is_file() else f"{space.splits} is not there")]
     states += [(step.verb, _to_do(step)) for step in steps]
-    first = next((verb for verb, why in states if why and verb != "export-rules"), None)
+    first = next((verb for verb, why in states if why), None)
     table = Table("stage", "state", box=None, pad_edge=False)
     rows, changing = [], False
     for verb, why in states:
@@ -263,8 +263,6 @@ def _to_do(step: Step) -> str | None:
     from kdsl_cli.runs.inputs import changed_outputs
     from kdsl_cli.runs.manifest import read_manifest
 
-    if step.out is None:
-        return "looks each time what changed"
     found = read_manifest(step.out)
     if found is None or not set(step.splits) <= set(found.config.get("splits", step.splits)):
         return "to do"

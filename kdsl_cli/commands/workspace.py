@@ -114,6 +114,11 @@ class Workspace:
         return self.prune_out / "kept.parquet"
 
     @property
+    def export_out(self) -> Path:
+        """The folder of the stage `export`: what was written into which rule files, which lie elsewhere."""
+        return self.runs / "export"
+
+    @property
     def rules_out(self) -> Path:
         """The folder of rule files, a person's to edit."""
         return self.root / "rules"
