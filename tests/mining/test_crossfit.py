@@ -4,22 +4,29 @@ from functools import cache
 
 import numpy as np
 
+from kdsl_cli.logic.rule import Rule
+from kdsl_cli.mining.candidates import judged
 from kdsl_cli.mining.crossfit import out_of_fold_scores
 from kdsl_cli.mining.miner import IntentMiner
 from kdsl_cli.mining.pruning import PruneSettings
-from kdsl_cli.mining.rules import CandidateRule, from_found
+from kdsl_cli.mining.rules import CandidateRule, from_found, from_seed
 from kdsl_cli.mining.sample import Sample, as_bools
 from kdsl_cli.mining.search_settings import SearchSettings
 
-from .planted import planted, shuffled
+from .planted import has, planted, shuffled
 
 SEARCH = SearchSettings(simulations=40, round_simulations=40)
 FOLD = 1
 
 
 def mined_by_fold(sample: Sample) -> dict[int, list[CandidateRule]]:
+    # A seed's firings stand in every fold, so only the labels' being left out keeps a fold unseen.
+    seed = from_seed(
+        Rule("s", "refund", has("退款"), "reviewed", 1.0), judged(has("退款"), planted().dialogues).true
+    )
     return {
-        fold: [
+        fold: [seed]
+        + [
             from_found(found)
             for intent in sample.intents
             for found in IntentMiner(sample.without(fold), planted().pool, intent, SEARCH).mine().found
