@@ -15,7 +15,7 @@ import polars as pl
 
 from kdsl_cli.errors import StageError
 from kdsl_cli.logic.conditions import condition_key, parse_key
-from kdsl_cli.mining.campaign import Done, Unit
+from kdsl_cli.mining.campaign import WHOLE, Done, Unit
 from kdsl_cli.mining.miner import Found, Mined
 from kdsl_cli.mining.rules import CandidateRule
 from kdsl_cli.mining.sample import Mask, Sample, mask_of
@@ -173,7 +173,8 @@ def _findings(task: str, intents: tuple[str, ...], members: pl.DataFrame, rules:
         mask_of(number == fold for number in numbers) for fold in range(max(numbers, default=-1) + 1)
     )
     sample = Sample(tuple(members["label"].to_list()), intents, folds, (1 << len(ids)) - 1)
-    runs: dict[int, tuple[CandidateRule, ...]] = {}
+    # A run that found nothing has no row, and is a run all the same.
+    runs: dict[int, tuple[CandidateRule, ...]] = dict.fromkeys((WHOLE, *range(len(folds))), ())
     for (fold,), group in rules.group_by(["fold"], maintain_order=True):
         runs[int(str(fold))] = tuple(_rule(row, places) for row in group.iter_rows(named=True))
     return Findings(task, ids, sample, runs)
