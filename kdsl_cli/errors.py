@@ -37,8 +37,8 @@ class Problem:
 
         Examples
         --------
-        >>> Problem("rules/a.yaml:3", "unknown key 'ocrr'", "text, ocr, image", "Did you mean 'ocr'?").render()
-        "rules/a.yaml:3: unknown key 'ocrr'. Allowed: text, ocr, image. Did you mean 'ocr'?"
+        >>> Problem("rules/a.yaml:3", "unknown key 'ocrr'", "text, ocr", "Did you mean 'ocr'?").render()
+        "rules/a.yaml:3: unknown key 'ocrr'. Allowed: text, ocr. Did you mean 'ocr'?"
         """
         parts = [f"{self.where}: {self.what}" if self.where else self.what]
         if self.allowed:

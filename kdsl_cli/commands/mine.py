@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -152,7 +152,7 @@ class _Work:
             findings = [self._finished(one, done, run, not _over(deadline)) for one in tasks]
             write_findings(candidates, sample, findings)
             run.count(total=len(done), ok=len(done))
-            run.extra["noise"] = {one.labelled.task.name: one.campaign.noise.levels for one in tasks}
+            run.extra["noise"] = {one.labelled.task.name: asdict(one.campaign.noise) for one in tasks}
 
     def _prepared(self, task: str, run: StageRun, deadline: float | None) -> Prepared:
         from kdsl_cli.mining.learning import Budget, prepare
@@ -279,20 +279,24 @@ def _report(space: Workspace) -> None:
     manifest = read_manifest(space.mine_out)
     assert manifest is not None  # the stage succeeded, or was found to have
     findings = read_findings(space.candidates, space.mined_sample)
-    noise: Mapping[str, Mapping[str, float]] = manifest.extra.get("noise", {})
+    noise: Mapping[str, Mapping[str, Any]] = manifest.extra.get("noise", {})
     lines, data = [], []
     for one in findings:
         found = [rule for rule in one.runs[WHOLE] if not rule.seed]
         seeds = len(one.runs[WHOLE]) - len(found)
-        levels = {int(size): level for size, level in noise.get(one.task, {}).items()}
         lines.append(
             f"{one.task}: {len(found)} rules found for {len({rule.intent for rule in found})} of "
             f"{len(one.sample.intents)} intents in {len(one.ids)} dialogues, {seeds} seed rules beside them"
         )
-        lines.append(f"  noise reaches {_levels(levels)}; only what is worth more was kept")
-        data.append({"task": one.task, "found": len(found), "seeds": seeds, "noise": levels})
+        level = noise.get(one.task, {})
+        lines.append(f"  {_noise(level)}")
+        data.append({"task": one.task, "found": len(found), "seeds": seeds, "noise": level})
     current_output().result("\n".join(lines), data, [str(space.candidates)])
 
 
-def _levels(levels: Mapping[int, float]) -> str:
-    return ", ".join(f"{level:.2f} with {size} examples" for size, level in sorted(levels.items()))
+def _noise(level: Mapping[str, Any]) -> str:
+    return (
+        f"kept from a worth of {level['threshold']:.2f}: there, shuffled labels yield"
+        f" {level['by_chance']:.1f} rules an intent and the real ones {level['real']:.1f}; the best by chance reached"
+        f" {level['best_by_chance']:.2f}"
+    )

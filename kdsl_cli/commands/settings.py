@@ -97,7 +97,7 @@ class PruneSettings(Section):
     cap_per_intent: Positive = Field(30, description="Mined rules kept for one intent, at most")
     lasso: Weight = Field(0.2, description="What a mined rule must add before it gets any weight")
     ridge: Weight = Field(1.0, description="How firmly a mined rule is believed to be worth nothing")
-    seed_ridge: Weight = Field(3.0, description="How firmly a seed rule is believed to be worth its weight")
+    seed_ridge: Weight = Field(1.0, description="How firmly a seed rule is believed to be worth its weight")
     seed_scale: Fraction = Field(
         0.5, description="Share of a seed rule's weight that is believed: rules of one intent fire together"
     )

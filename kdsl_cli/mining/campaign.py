@@ -72,7 +72,7 @@ class Campaign:
         Events are kept for the run on the whole sample only: it is the one whose tree people look at.
         """
         sample = self.sample if unit.fold == WHOLE else self.sample.without(unit.fold)
-        threshold = self.noise.level(sample.positives(unit.intent).bit_count())
+        threshold = self.noise.threshold
         known = tuple(fires & sample.seen for fires in self.known.get(unit.intent, ()))
         miner = IntentMiner(sample, self.pool, unit.intent, self.settings, threshold=threshold, known=known)
         events: list[dict[str, Any]] = []

@@ -42,8 +42,10 @@ class Found:
         Dialogues of the sample in which it is true.
     standing
         Those of `fires` that count out of fold (`drafts.Workbench`).
+    worth
+        What it is worth alone, 0 to 1.
     value
-        Its worth when it was kept, given the rules kept before it.
+        What it was worth when it was kept, given the rules kept before it.
     round, node, visits
         Where in the search it stood.
     """
@@ -52,6 +54,7 @@ class Found:
     condition: Condition
     fires: Mask
     standing: Mask
+    worth: float
     value: float
     round: int
     node: int
@@ -173,7 +176,9 @@ class IntentMiner:
         held = self._held(found)
         firings = {f.fires for f in found}
         nodes = [
-            node for node in search.best(SHORTLIST) if node.state.clauses and self._significant(node.state)
+            node
+            for node in search.best(SHORTLIST)
+            if node.state.clauses and self._worth(node.state) > self._threshold
         ]
         while nodes:
             objective = self._objective.with_kept(held)
@@ -192,14 +197,15 @@ class IntentMiner:
                 draft.condition(),
                 draft.fires,
                 draft.standing,
+                self._worth(draft),
                 values[best],
                 number,
                 node.index,
                 node.visits,
             )
 
-    def _significant(self, draft: Draft) -> bool:
-        return self._objective.value(draft.standing, draft.length) > self._threshold
+    def _worth(self, draft: Draft) -> float:
+        return self._objective.value(draft.standing, draft.length)
 
 
 def _without_round(event: Mapping[str, Any]) -> dict[str, Any]:

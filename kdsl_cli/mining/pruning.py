@@ -38,7 +38,7 @@ class PruneSettings:
 
     cap: int = 30
     ridge: float = 1.0
-    seed_ridge: float = 3.0
+    seed_ridge: float = 1.0
     seed_scale: float = 0.5
     lasso: float = 0.2
 
