@@ -228,9 +228,7 @@ class _Work:
             current_output().note(f"stopped with {len(short)} searches of {name} to go; the rest is saved")
             raise KeyboardInterrupt
         if short:
-            text = f"time was up with {len(short)} of {len(units)} searches of {name} unfinished"
-            current_output().warn(text)
-            run.warn(text)
+            run.warn(f"time was up with {len(short)} of {len(units)} searches of {name} unfinished")
         mined = {unit: done.get((name, unit), Mined((), 0, complete=False)) for unit in units}
         return Findings(name, one.labelled.ids, one.campaign.sample, gathered(one, mined))
 
@@ -278,6 +276,8 @@ def _report(space: Workspace) -> None:
 
     manifest = read_manifest(space.mine_out)
     assert manifest is not None  # the stage succeeded, or was found to have
+    for text in manifest.warnings:
+        current_output().warn(text)
     findings = read_findings(space.candidates, space.mined_sample)
     noise: Mapping[str, Mapping[str, Any]] = manifest.extra.get("noise", {})
     lines, data = [], []
@@ -295,8 +295,8 @@ def _report(space: Workspace) -> None:
 
 
 def _noise(level: Mapping[str, Any]) -> str:
+    threshold, best = level["threshold"], level["best_by_chance"]
     return (
-        f"kept from a worth of {level['threshold']:.2f}: there, shuffled labels yield"
-        f" {level['by_chance']:.1f} rules an intent and the real ones {level['real']:.1f}; the best by chance reached"
-        f" {level['best_by_chance']:.2f}"
+        f"kept from a worth of {threshold:.2f}: there, shuffled labels yield {level['by_chance']:.1f} rules "
+        f"an intent and the real ones {level['real']:.1f}; the best by chance reached {best:.2f}"
     )
