@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kdsl_cli.commands.settings import Settings
     from kdsl_cli.logic.rule import Rule
     from kdsl_cli.mining.pruning import PruneSettings
+    from kdsl_cli.runs.manifest import Manifest
     from kdsl_cli.runs.recording import StageRun
     from kdsl_cli.runs.stage import Stage
 
@@ -53,6 +54,7 @@ def prune(settings: Settings, *, force: bool = False, replace: bool = False) -> 
     space = current_workspace()
     files = [space.candidates, space.mined_sample]
     mined = require_success(space.mine_out, command="kdsl mine-rules", only=[path.name for path in files])
+    _check_same_data(space, mined)
     stage = Stage(
         "prune",
         space.prune_out,
@@ -68,6 +70,24 @@ def prune(settings: Settings, *, force: bool = False, replace: bool = False) -> 
     else:
         _work(space, settings, stage, run_name=f"mine-{mined.key[:8]}", seed=settings.mine.seed)
     _report(space)
+
+
+def _check_same_data(space: Workspace, mined: Manifest) -> None:
+    """Do nothing if the training split and its evidence are still those that the rules were found in.
+
+    Raises
+    ------
+    StageError
+        If one changed: which dialogues a rule fires on would be another's.
+    """
+    from kdsl_cli.errors import StageError
+    from kdsl_cli.runs.hashing import sha256_path
+
+    then = {(space.mine_out / record.path).resolve(): record.sha256 for record in mined.inputs}
+    for path in (space.split_dialogues("train"), space.evidence("train")):
+        if path.is_file() and then.get(path.resolve()) != sha256_path(path):
+            fix = "Run: kdsl mine-rules --force"
+            raise StageError("is not what the rules were found in any more", where=str(path), fix=fix)
 
 
 def prune_settings(options: PruneOptions) -> PruneSettings:
