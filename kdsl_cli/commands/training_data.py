@@ -48,8 +48,10 @@ def load_training_data(space: Workspace, settings: Settings, split: str = "train
     from kdsl_cli.evidence.table import read_facts
     from kdsl_cli.runs.inputs import require_success
 
-    if not space.splits.is_file():
-        raise StageError("no such file", where=str(space.splits), fix="Run: kdsl data split")
+    where = space.split_dialogues(split)
+    for path in (space.splits, where):
+        if not path.is_file():
+            raise StageError("no such file", where=str(path), fix="Run: kdsl data split")
     check_leaks(space.splits)
     catalogue_file = space.path(settings.data.catalogue)
     catalogue = Catalogue.load(catalogue_file)
@@ -58,7 +60,6 @@ def load_training_data(space: Workspace, settings: Settings, split: str = "train
     require_success(space.evidence_out, command=f"kdsl extract --split {split}", only=[evidence.name])
     facts = read_facts([evidence], [dialogue.id for dialogue in dialogues])
     _check_complete([dialogue.id for dialogue in dialogues], facts, evidence, split)
-    where = space.split_dialogues(split)
     tasks = labelled(dialogues, facts, catalogue, str(where))
     if not any(task.labels for task in tasks):
         raise DatasetError(
