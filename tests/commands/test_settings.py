@@ -43,11 +43,11 @@ def test_command_line_before_environment_before_file_before_defaults(written, mo
 
 
 def test_environment_values_are_read_as_yaml(written, monkeypatch):
-    written("")
+    written("mine: {minutes: 3.0}\n")
     monkeypatch.setenv("KDSL_MINE_SEED_RULES", "[a.yaml, b.yaml]")
-    monkeypatch.setenv("KDSL_MINE_PATIENCE", "null")
+    monkeypatch.setenv("KDSL_MINE_MINUTES", "null")
     mine = current_settings().mine
-    assert (mine.seed_rules, mine.patience) == (("a.yaml", "b.yaml"), None)
+    assert (mine.seed_rules, mine.minutes) == (("a.yaml", "b.yaml"), None)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "mine:\n  # seed: 1\n"])
