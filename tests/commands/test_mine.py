@@ -176,36 +176,50 @@ def test_a_stop_file_stops_and_without_it_the_search_goes_on(
     assert left(space) == left(mined)
 
 
+def kept_units(space: Path) -> int:
+    log = space / "runs/mine/search.jsonl"
+    return log.read_bytes().count(b"\n") if log.exists() else 0
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("how", "workers"), [(signal.SIGINT, "1"), (signal.SIGKILL, "2")])
-def test_a_run_cut_off_at_any_moment_ends_in_the_same_files(
-    space: Path, mined: Path, how: signal.Signals, workers: str
-) -> None:
-    moments = random.Random(int(how))
-    manifest, log = space / "runs/mine/manifest.json", space / "runs/mine/search.jsonl"
-    cut = 0
-    for _ in range(6):
+def test_killed_at_any_moment_it_ends_in_the_same_files(space: Path, mined: Path) -> None:
+    moments, manifest, cut = random.Random(0), space / "runs/mine/manifest.json", 0
+    for _ in range(4):
         before = manifest.read_bytes() if manifest.exists() else b""
-        process = start("--workers", workers, space=space)
+        process = start("--workers", "2", space=space)
         while process.poll() is None and (manifest.read_bytes() if manifest.exists() else b"") == before:
             time.sleep(0.005)
-        time.sleep(moments.uniform(0.05, 0.6))
-        kept = log.read_bytes().count(b"\n") if log.exists() else 0
-        if process.poll() is None:
-            # Ctrl-C reaches every process of the terminal's group, a kill only the one it names.
-            (os.killpg if how == signal.SIGINT else os.kill)(process.pid, how)
-        told = process.communicate(timeout=60)[1]
+        time.sleep(moments.uniform(0.05, 0.9))
+        done = kept_units(space)
+        process.kill()
+        process.communicate(timeout=60)
         if process.returncode == 0:
             break
         cut += 1
-        assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
-        if how == signal.SIGINT:
-            assert f"To go on: kdsl mine-rules --workers {workers}" in told and "Traceback" not in told
-        assert not log.exists() or log.read_bytes().count(b"\n") >= kept  # nothing that was done is lost
+        assert kept_units(space) >= done
         found = read_manifest(space / "runs/mine")
         assert found is not None and found.status != "success"
-    assert cut, "the run was over before it could be cut off"
+    assert cut, "the run was over before it could be killed"
     assert run(["mine-rules", "-q"]) == 0
+    assert left(space) == left(mined)
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_says_how_to_go_on_and_does(space: Path, mined: Path) -> None:
+    process = start("--workers", "1", space=space)
+    while process.poll() is None and kept_units(space) < 2:
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)  # of a terminal it reaches the whole group
+    out, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopping after the intents in work" in told and "the rest is saved" in told
+    assert "To go on: kdsl mine-rules --workers 1" in told and "Traceback" not in told
+    assert out == ""
+    found, done = read_manifest(space / "runs/mine"), kept_units(space)
+    assert found is not None and found.status == "interrupted" and 2 <= done < 24
+
+    again = start("--workers", "1", space=space)
+    assert f"resuming: {done} searches are done already" in again.communicate(timeout=60)[1]
     assert left(space) == left(mined)
 
 
