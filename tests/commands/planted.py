@@ -36,13 +36,18 @@ EACH = 20
 
 
 def fill(space: Path) -> None:
-    """Write settings, catalogue and dialogues, part them, and extract all three splits."""
+    """Make a workspace, part its dialogues, and extract all three splits."""
+    write(space)
+    for verb in (["data", "split"], ["extract"]):
+        assert run([*verb, "-q", "--config-file", str(space / "kdsl.yaml")]) == 0
+
+
+def write(space: Path) -> None:
+    """Write settings, catalogue and dialogues."""
     (space / "data").mkdir(parents=True)
     (space / "kdsl.yaml").write_text(SETTINGS)
     (space / "intents.yaml").write_text(INTENTS)
     (space / "data/dialogues.jsonl").write_text("".join(lines()))
-    for verb in (["data", "split"], ["extract"]):
-        assert run([*verb, "-q", "--config-file", str(space / "kdsl.yaml")]) == 0
 
 
 def lines() -> list[str]:
