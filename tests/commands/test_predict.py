@@ -3,135 +3,27 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import ClassVar
 
-import numpy as np
-import polars as pl
 import pytest
 
 from kdsl_cli.commands.app import run as kdsl
-from kdsl_cli.evidence.table import write_facts
-from kdsl_cli.logic.facts import Facts, ImageFact, OcrLine, TurnFact
-from kdsl_cli.prediction.table import read_predictions
-from kdsl_cli.runs.atomic import write_parquet, write_text
+from kdsl_cli.logic.facts import ImageFact
 from kdsl_cli.runs.manifest import read_manifest
-from kdsl_cli.runs.stage import Stage
-
-CATALOGUE = """\
-tasks:
-- name: "scene"
-  intents: [{name: "refund"}, {name: "parcel"}]
-- name: "wish"
-  intents: [{name: "hurry"}, {name: "return"}, {name: "thanks"}]
-"""
-INTENTS = {"scene": ["refund", "parcel"], "wish": ["hurry", "return", "thanks"]}
-RULES = """\
-schema: "kdsl.rules/1"
-task: "scene"
-rules:
-- id: "r-money"
-  intent: "refund"
-  weight: 2.0
-  when:
-    text: {contains: "money", in: "customer"}
-  evidence: {fired: 9, correct: 9, precision_low: 0.95}
-- id: "r-box"
-  intent: "parcel"
-  when:
-    any:
-    - text: {contains: "box", in: "customer"}
-    - ocr: {contains: "box"}
-"""
-# id, task, text, label: what the model below says of them is in the comment
-TEST = [
-    ("t1", "scene", "my money", "refund"),  # model: parcel
-    ("t2", "scene", "the box", "parcel"),  # model: parcel
-    ("t3", "scene", "hello", None),  # model: parcel
-    ("t4", "wish", "be quick", "hurry"),  # model: hurry
-]
-TRAIN = [
-    (f"n{n}", "scene", "my money" if n % 2 else "the box", "refund" if n % 2 else "parcel") for n in range(40)
-]
-
-
-class Model:
-    """Always gives the second intent of a scene 0.6, and the first of a wish 0.8."""
-
-    asked: ClassVar[list[str]] = []
-
-    def __init__(self, **intents):
-        self.intents = {task: tuple(names) for task, names in (intents or INTENTS).items()}
-
-    def scores(self, task, facts):
-        self.asked += [fact.id for fact in facts]
-        return np.tile([0.4, 0.6] if task == "scene" else [0.8, 0.1, 0.1], (len(facts), 1))
-
-
-def line(id, task, text, label):
-    turns = [{"role": "customer", "text": text, "images": []}]
-    row = {"id": id, "task": task, "turns": turns, "group": None, "label": label}
-    return json.dumps(row) + "\n"
-
-
-def facts(id, text, **more):
-    return Facts(id, (TurnFact(0, "customer", text),), **more)
-
-
-@pytest.fixture
-def large_model(monkeypatch):
-    """Let another model be found in the folder of the large model."""
-
-    def found(model):
-        storage = SimpleNamespace(load=lambda folder: model)
-        monkeypatch.setitem(sys.modules, "kdsl_cli.training.storage", storage)
-
-    return found
-
-
-@pytest.fixture
-def space(tmp_path, monkeypatch, large_model):
-    """A workspace with everything that `predict` reads; the stages are left as a run of them would."""
-    monkeypatch.chdir(tmp_path)
-    large_model(Model())
-    monkeypatch.setattr(Model, "asked", [])
-    write_text(tmp_path / "kdsl.yaml", "")
-    write_text(tmp_path / "intents.yaml", CATALOGUE)
-    write_text(tmp_path / "rules/scene.yaml", RULES)
-    write_text(tmp_path / "data/train.jsonl", "".join(line(*row) for row in TRAIN))
-    write_text(tmp_path / "data/test.jsonl", "".join(line(*row) for row in TEST))
-    extract([facts(id, text) for id, _, text, _ in TEST])
-    out_of_fold("prune", "runs/prune", lambda label: None if label == "parcel" else [2.0, 0.0])
-    out_of_fold("train", "runs/large", lambda label: [0.4, 0.6])
-    return tmp_path
-
-
-def extract(known, inputs=("data/test.jsonl",)):
-    out = Path("runs/evidence")
-    stage = Stage("extract", out, inputs=[Path(name) for name in inputs], force=True)
-    with stage.run() as run:
-        write_facts(run.output(out / "test.parquet"), known)
-
-
-def out_of_fold(stage, folder, scores, intents=INTENTS):
-    out = Path(folder)
-    schema = {"id": pl.String, "task": pl.String, "fold": pl.Int64, "scores": pl.List(pl.Float64)}
-    rows = [(id, task, 0, scores(label)) for id, task, _, label in TRAIN]
-    with Stage(stage, out, force=True).run() as run:
-        note = {"kdsl": json.dumps({"intents": intents})}
-        frame = pl.DataFrame(rows, schema=schema, orient="row")
-        write_parquet(run.output(out / "oof.parquet"), frame, metadata=note)
-
-
-def rows():
-    frame = read_predictions(Path("runs/predict/test/predictions.parquet")).frame
-    return {row["id"]: row for row in frame.iter_rows(named=True)}
-
-
-def arbiter():
-    return json.loads(Path("runs/predict/test/arbiter.json").read_text())
+from tests.commands.deciding import (  # noqa: F401 fixtures
+    INTENTS,
+    RULES,
+    TEST,
+    Model,
+    arbiter,
+    extract,
+    facts,
+    large_model,
+    line,
+    out_of_fold,
+    rows,
+    space,
+)
 
 
 def test_both_sides_decide_and_every_row_says_who(space, capsys):
@@ -345,80 +237,3 @@ def test_a_wrong_rule_file_is_told_with_its_line(space, capsys):
 def test_mistakes_on_the_command_line_are_told(space, capsys, arguments, told):
     assert kdsl(["predict", *arguments]) == 2
     assert told in capsys.readouterr().err
-
-
-def test_new_dialogues_are_read_and_decided_on(space, capsys):
-    Path("new").mkdir()
-    Path("new/chats.jsonl").write_text(line("x1", "scene", "my money", None) + line("x2", "wish", "so", None))
-    command = ["predict", "--input", "new/chats.jsonl", "--out", "answers"]
-    assert kdsl(command) == 0
-    table = read_predictions(Path("answers/predictions.parquet"))
-    assert table.frame.select("id", "split", "prediction").rows() == [
-        ("x1", "input", "refund"),
-        ("x2", "input", "hurry"),
-    ]
-    assert kdsl(command) == 0
-    assert "up to date" in capsys.readouterr().err
-
-
-def test_pictures_of_new_dialogues_that_are_not_there_are_counted(space, capsys):
-    turn = {"role": "customer", "text": "<image>my money", "images": ["gone.png"]}
-    row = {"id": "x1", "task": "scene", "turns": [turn], "group": None, "label": None}
-    Path("new.jsonl").write_text(json.dumps(row) + "\n")
-    assert kdsl(["predict", "--input", "new.jsonl", "--out", "answers", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["unread"] == ["x1"]
-    assert read_predictions(Path("answers/predictions.parquet")).frame["prediction"].to_list() == ["refund"]
-
-
-@pytest.mark.slow
-def test_pictures_of_new_dialogues_are_read_once_and_their_text_is_matched(space):
-    from PIL import Image, ImageDraw, ImageFont
-
-    screen = Image.new("RGB", (300, 200), "white")
-    ImageDraw.Draw(screen).text((20, 60), "box 2048", font=ImageFont.load_default(36), fill="black")
-    screen.save("screen.png")
-    turn = {"role": "customer", "text": "", "images": ["screen.png"]}
-    row = {"id": "x1", "task": "scene", "turns": [turn], "group": None, "label": None}
-    Path("new.jsonl").write_text(json.dumps(row) + "\n")
-    command = ["predict", "--input", "new.jsonl", "--out", "answers", "-q"]
-    assert kdsl(command) == 0
-    frame = read_predictions(Path("answers/predictions.parquet")).frame
-    assert frame["fired"].to_list() == [["r-box"]]
-    store = Path("answers/observations.jsonl").read_bytes()
-    assert kdsl([*command, "--strategy", "rules", "--force"]) == 0
-    assert Path("answers/observations.jsonl").read_bytes() == store
-
-
-@pytest.mark.slow
-def test_the_linear_model_is_asked_through_its_own_files(space, monkeypatch, capsys):
-    from kdsl_cli.dialogues.catalogue import Catalogue
-    from kdsl_cli.dialogues.schema import Dialogue, Turn
-    from kdsl_cli.training.model import LinearModels
-    from kdsl_cli.training.outoffold import write_out_of_fold
-    from kdsl_cli.training.sample import samples
-    from kdsl_cli.training.trainer import train
-
-    monkeypatch.delitem(sys.modules, "kdsl_cli.training.storage")
-    from kdsl_cli.training.storage import save
-
-    told = [Dialogue(id, task, (Turn("customer", text),), None, label) for id, task, text, label in TRAIN]
-    page = tuple(OcrLine(0, seq, "page", 1.0, (0.1, y, 0.9, y + 0.1)) for seq, y in enumerate((0.0, 0.9)))
-    known = {
-        id: Facts(id, (TurnFact(0, "service", "yes?"), TurnFact(1, "customer", text)), page, (ImageFact(0),))
-        for id, _, text, _ in TRAIN
-    }
-    catalogue = Catalogue(Catalogue.load(Path("intents.yaml")).tasks[:1])  # no wish was ever labelled
-    trained = [train(sample, seed=0) for sample in samples(told, known, catalogue, "train")]
-    folder = Path("runs/large")
-    with Stage("train", folder, force=True).run() as run:
-        for name in ("model.json", "weights.npz", "oof.parquet"):
-            run.output(folder / name)
-        save(folder, LinearModels({one.sample.task.name: one.model for one in trained}, 0))
-        write_out_of_fold(folder / "oof.parquet", trained)
-    Path("data/test.jsonl").write_text("".join(line(*row) for row in TEST[:3]))
-    assert kdsl(["predict"]) == 0
-    assert {id: row["large_prediction"] for id, row in rows().items() if id != "t3"} == {
-        "t1": "refund",
-        "t2": "parcel",
-    }
-    assert arbiter()["tasks"]["scene"]["learnt_from"] == 40
