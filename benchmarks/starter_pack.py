@@ -1,4 +1,4 @@
-"""How far does the starter pack get with no sample at all?
+"""Score the starter pack with no sample at all.
 
     python benchmarks/starter_pack.py --workspace DIR --rules rules/ecommerce-zh
 

@@ -12,13 +12,14 @@ from kdsl_cli.commands.app import run as kdsl
 from kdsl_cli.logic.facts import Facts, ImageFact, OcrLine, TurnFact
 from kdsl_cli.prediction.table import read_predictions
 from kdsl_cli.runs.stage import Stage
-from tests.commands.deciding import (
+from tests.commands.deciding import (  # noqa: F401 fixtures
     TEST,
     TRAIN,
     arbiter,
+    large_model,
     line,
     rows,
-    space,  # noqa: F401 fixtures
+    space,
 )
 
 
