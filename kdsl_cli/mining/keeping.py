@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from kdsl_cli.errors import StageError
-from kdsl_cli.logic.conditions import condition_key, parse_key
+from kdsl_cli.logic.conditions import All, Condition, Not, condition_key, parse_key
 from kdsl_cli.logic.describing import describe
+from kdsl_cli.logic.predicates import OcrPredicate, TextPredicate
 from kdsl_cli.logic.rule import Evidence, Examples, Provenance, Rule, rule_id
 from kdsl_cli.metrics import precision_low
 from kdsl_cli.mining.pruning import Weighed
@@ -73,6 +75,7 @@ def as_rules(
 
 def _rule(one: Weighed, sample: Sample, ids: Sequence[str], run: str, seed: int) -> Rule:
     rule, positives = one.rule, sample.positives(one.rule.intent)
+    condition = rule.condition if rule.seed else readable(rule.condition)
     right = rule.standing & positives
     fired, correct = rule.standing.bit_count(), right.bit_count()
     low = precision_low(correct, fired)
@@ -93,11 +96,11 @@ def _rule(one: Weighed, sample: Sample, ids: Sequence[str], run: str, seed: int)
         proposer="seed" if rule.seed else "statistical",
         seed=None if rule.seed else seed,
     )
-    why = rule.why or f"{describe(rule.condition).capitalize()}: {correct} of {fired} out of fold."
+    why = rule.why or f"{describe(condition).capitalize()}: {correct} of {fired} out of fold."
     return Rule(
         rule.id or rule_id(rule.intent, rule.condition),
         rule.intent,
-        rule.condition,
+        condition,
         "mined",
         round(one.weight, 3),
         why,
@@ -105,6 +108,26 @@ def _rule(one: Weighed, sample: Sample, ids: Sequence[str], run: str, seed: int)
         examples,
         provenance,
     )
+
+
+def readable(condition: Condition) -> Condition:
+    """Return a canonical condition as a person would write it: what must hold first, one phrase as one.
+
+    Examples
+    --------
+    >>> one = OcrPredicate("contains_any", ("退款",))
+    >>> readable(All((Not(one), one))).children[0].op
+    'contains'
+    """
+    match condition:
+        case All(children):
+            return All(tuple(sorted(map(readable, children), key=lambda child: isinstance(child, Not))))
+        case Not(child):
+            return Not(readable(child))
+        case TextPredicate(_, "contains_any", (_,)) | OcrPredicate("contains_any", (_,), _):
+            return replace(condition, op="contains")
+        case _:
+            return condition
 
 
 def _some(mask: Mask, ids: Sequence[str]) -> tuple[str, ...]:
@@ -148,7 +171,7 @@ def read_kept(path: Path) -> dict[str, tuple[Rule, ...]]:
         rule = Rule(
             row["id"],
             row["intent"],
-            parse_key(row["condition"]),
+            readable(parse_key(row["condition"])),
             "mined",
             row["weight"],
             row["why"],
