@@ -71,6 +71,7 @@ def test_pruning_anew_leaves_the_same_bytes(space: Path) -> None:
     assert [path.read_bytes() for path in files] == before
 
 
+@pytest.mark.slow
 def test_the_rules_are_written_with_their_evidence_and_a_table_is_printed(
     space: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +89,7 @@ def test_the_rules_are_written_with_their_evidence_and_a_table_is_printed(
         assert word in told.out
 
 
+@pytest.mark.slow
 def test_export_as_json_has_every_rule_and_quiet_the_files(
     space: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,6 +100,7 @@ def test_export_as_json_has_every_rule_and_quiet_the_files(
     assert capsys.readouterr().out.split() == ["elsewhere/talk.yaml", "elsewhere/mood.yaml"]
 
 
+@pytest.mark.slow
 def test_exporting_again_writes_the_same_bytes(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["export-rules", "-q"]) == 0
     before = TALK.read_bytes()
@@ -106,6 +109,7 @@ def test_exporting_again_writes_the_same_bytes(space: Path, capsys: pytest.Captu
     assert TALK.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_what_a_person_wrote_outlives_the_next_export(space: Path) -> None:
     assert run(["export-rules", "-q"]) == 0
     first, second, third = load_rules(TALK).rules[:3]
