@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -47,6 +48,7 @@ def test_a_file_that_is_no_manifest_is_named(tmp_path, text):
     assert caught.value.problems[0].where == str(tmp_path / "manifest.json")
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="makes a checkout with git")
 def test_the_commit_is_told_in_a_checkout_of_kdsl_only(tmp_path, monkeypatch):
     package = tmp_path / "checkout" / "kdsl_cli"
     package.mkdir(parents=True)
