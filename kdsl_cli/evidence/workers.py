@@ -128,7 +128,7 @@ class _Crew(Generic[Answer]):
     def hire(self) -> None:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(self._make_task, theirs), daemon=True)
-        with _one_thread():
+        with _one_thread(), _born_deaf():
             process.start()
         theirs.close()  # else the end of the process would not show as the end of the pipe
         self._workers.append(_Worker(process, ours, "starting", time.monotonic()))
@@ -197,6 +197,19 @@ def _serve(make_task: Callable[[], Task[Any]], pipe: Connection) -> None:
             pipe.send(message)
     except (EOFError, OSError):
         return
+
+
+@contextmanager
+def _born_deaf() -> Iterator[None]:
+    """Within the block, processes start with Ctrl-C blocked: it must not hit one that is still importing.
+
+    The mask is inherited, so it holds before the first line of the new process can say what to ignore.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
