@@ -153,7 +153,9 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        console.current_output().error(f"interrupted. To go on: {shlex.join(console.current_argv())}")
+        # With --force the same command would start anew instead of going on.
+        again = shlex.join(word for word in console.current_argv() if word != "--force")
+        console.current_output().error(f"interrupted. To go on: {again}")
         return _INTERRUPTED
     except BrokenPipeError:
         # Python flushes stdout once more at its end: let that go nowhere.
