@@ -10,7 +10,6 @@ from typing import Final
 
 import polars as pl
 
-from kdsl_cli.errors import StageError
 from kdsl_cli.logic.conditions import All, Condition, Not, condition_key, parse_key
 from kdsl_cli.logic.describing import describe
 from kdsl_cli.logic.predicates import OcrPredicate, TextPredicate
@@ -18,10 +17,10 @@ from kdsl_cli.logic.rule import Evidence, Examples, Provenance, Rule, rule_id
 from kdsl_cli.metrics import precision_low
 from kdsl_cli.mining.pruning import Weighed
 from kdsl_cli.mining.sample import Mask, Sample
+from kdsl_cli.mining.table import METADATA_KEY, checked_note
 from kdsl_cli.runs.atomic import write_parquet
 
 SCHEMA: Final = "kdsl.kept/1"
-METADATA_KEY: Final = "kdsl"
 SHOWN: Final = 3
 """Examples written beside a rule, of each kind."""
 
@@ -149,14 +148,7 @@ def read_kept(path: Path) -> dict[str, tuple[Rule, ...]]:
     StageError
         If the file is not of this version.
     """
-    note = json.loads(pl.read_parquet_metadata(path).get(METADATA_KEY, "{}"))
-    if note.get("schema") != SCHEMA:
-        raise StageError(
-            f"not a file of kept rules of this version ({note.get('schema')})",
-            where=str(path),
-            allowed=SCHEMA,
-            fix="Run: kdsl prune-rules --force",
-        )
+    note = checked_note(path, SCHEMA, what="kept rules", command="kdsl prune-rules")
     found: dict[str, list[Rule]] = {task: [] for task in note["intents"]}
     for row in pl.read_parquet(path).iter_rows(named=True):
         evidence = Evidence(row["fired"], row["correct"], row["precision_low"], row["recall"], row["folds"])

@@ -79,14 +79,7 @@ def read_findings(candidates: Path, sample: Path) -> tuple[Findings, ...]:
     StageError
         If the files are not of this version.
     """
-    note = json.loads(pl.read_parquet_metadata(candidates).get(METADATA_KEY, "{}"))
-    if note.get("schema") != SCHEMA:
-        raise StageError(
-            f"not a file of rule candidates of this version ({note.get('schema')})",
-            where=str(candidates),
-            allowed=SCHEMA,
-            fix="Run: kdsl mine-rules --force",
-        )
+    note = checked_note(candidates, SCHEMA, what="rule candidates", command="kdsl mine-rules")
     rules, members = pl.read_parquet(candidates), pl.read_parquet(sample)
     return tuple(
         _findings(
@@ -97,6 +90,25 @@ def read_findings(candidates: Path, sample: Path) -> tuple[Findings, ...]:
         )
         for task, names in note["intents"].items()
     )
+
+
+def checked_note(path: Path, schema: str, *, what: str, command: str) -> dict[str, Any]:
+    """Return the note in a file of the miner's, once it is known to be of this version.
+
+    Raises
+    ------
+    StageError
+        If it is not; `what` the file holds and the `command` that makes it are told.
+    """
+    note: dict[str, Any] = json.loads(pl.read_parquet_metadata(path).get(METADATA_KEY, "{}"))
+    if note.get("schema") != schema:
+        raise StageError(
+            f"not a file of {what} of this version ({note.get('schema')})",
+            where=str(path),
+            allowed=schema,
+            fix=f"Run: {command} --force",
+        )
+    return note
 
 
 def unit_record(task: str, done: Done, ids: Sequence[str]) -> dict[str, Any]:
