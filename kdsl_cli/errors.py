@@ -89,6 +89,27 @@ class StageError(KdslError):
     """A stage's folder holds another run, or an input of it is not there or not whole."""
 
 
+class BackendError(KdslError):
+    """A model cannot be loaded or reached, or refuses everything it is asked.
+
+    `retryable` says whether the same call may succeed later as it is.
+    """
+
+    retryable = False
+
+    def __init__(
+        self,
+        what: str | Sequence[Problem],
+        *,
+        where: str = "",
+        allowed: str | None = None,
+        fix: str | None = None,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(what, where=where, allowed=allowed, fix=fix)
+        self.retryable = retryable
+
+
 class MissingExtra(KdslError):
     """A feature needs an optional part of the installation."""
 

@@ -1,0 +1,1 @@
+"""Multimodal models behind one protocol: local ones, servers, and scripts for tests."""

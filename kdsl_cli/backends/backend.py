@@ -1,0 +1,157 @@
+"""What every model offers, and the values that go in and come out.
+
+A backend answers row by row: a prompt that failed comes back as `Failed` beside the answers of the others,
+so that no batch is lost to one bad picture. What no row could have survived (no such model, a wrong key) is
+raised as `kdsl_cli.errors.BackendError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from kdsl_cli.dialogues.prompting import Prompt
+
+Method = Literal["likelihood", "choice-logprobs", "choice"]
+"""How choices were scored: the log-likelihood of each choice whole; the log-probabilities at the place where
+a constrained choice was made, as far as the server tells them; or the choice alone, without probabilities."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost.
+
+    Attributes
+    ----------
+    prompt_tokens, completion_tokens
+        As the model counts them, image tokens among those of the prompt; 0 where a server does not tell.
+    image_tokens
+        Of the prompt's tokens, those that stand for pictures; 0 where unknown.
+    seconds
+        This row's share of the time its batch took.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    image_tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A text the model wrote.
+
+    Attributes
+    ----------
+    text
+        Without the prompt and without special tokens.
+    logprob
+        Sum of the log-probabilities (nats) of the written tokens before temperature; None where not told.
+    finish
+        "stop" if the model ended by itself, "length" if `Sampling.max_tokens` cut it off.
+    usage
+        What it cost.
+    """
+
+    text: str
+    logprob: float | None
+    finish: Literal["stop", "length"]
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """How likely a model holds each of some choices to be the answer.
+
+    Attributes
+    ----------
+    logprobs
+        One a choice, in nats, in the order asked: of the whole choice, its end included, given the prompt.
+        None where the method does not tell; they need not sum to 1.
+    method
+        How they came about.
+    usage
+        What it cost.
+    """
+
+    logprobs: tuple[float | None, ...]
+    method: Method
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A row without an answer. It is never a wrong answer, and never kept in a cache.
+
+    `retryable` says whether the same row may succeed later as it is.
+    """
+
+    reason: str
+    retryable: bool = False
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How text is generated.
+
+    Attributes
+    ----------
+    max_tokens
+        Tokens written, at most.
+    temperature
+        0 takes the likeliest token each time.
+    seed
+        Same backend, batch and seed: same text. Row i of a call draws from ``seed`` and i.
+    schema
+        JSON Schema that the text is held to, as canonical JSON text; None: free text. A backend that cannot
+        hold it generates freely: whoever asked parses with care in any case.
+    """
+
+    max_tokens: int = 256
+    temperature: float = 0.0
+    seed: int = 0
+    schema: str | None = None
+
+
+class Backend(Protocol):
+    """A multimodal model. One caller at a time; batching and concurrency are the backend's own business."""
+
+    @property
+    def spec(self) -> str:
+        """What the user named it: ``local:PATH``, ``http:URL#MODEL``, ``scripted:FILE``."""
+        ...
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Everything about the model that shapes an answer.
+
+        Kind, model, revision, adapter, quantisation, image budget, ...: part of every cache key and manifest.
+        Holds no secret.
+        """
+        ...
+
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
+        """Return one text a prompt, in order.
+
+        Raises
+        ------
+        BackendError
+            If nothing can be answered at all.
+        """
+        ...
+
+    def score(self, prompts: Sequence[Prompt], choices: Sequence[str]) -> list[Scored | Failed]:
+        """Return how likely each of a closed set of answers is, for each prompt, in order.
+
+        Raises
+        ------
+        BackendError
+            If nothing can be answered at all.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of memory, connections and files."""
+        ...
