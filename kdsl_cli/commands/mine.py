@@ -75,10 +75,8 @@ def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> N
     KeyboardInterrupt
         If it was stopped; the finished intents are kept and the same command goes on.
     """
-    if settings.mine.proposer != "statistical":
-        raise ConfigError(
-            f"no such proposer '{settings.mine.proposer}'", where="mine.proposer", allowed="statistical"
-        )
+    if settings.mine.proposer not in ("auto", "statistical"):
+        raise ConfigError(f"'{settings.mine.proposer}' needs a small model", where="mine.proposer")
     space = current_workspace()
     data = load_training_data(space, settings)
     seeds = load_seed_rules(space, settings.mine.seed_rules, data.catalogue)

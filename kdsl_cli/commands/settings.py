@@ -16,8 +16,11 @@ Positive = Annotated[int, Field(strict=True, ge=1)]
 Folds = Annotated[int, Field(strict=True, ge=2)]
 Seed = Annotated[int, Field(strict=True, ge=0)]
 Minutes = Annotated[float, Field(strict=True, gt=0)]
+Seconds = Annotated[float, Field(strict=True, gt=0)]
 Weight = Annotated[float, Field(strict=True, ge=0)]
 Engine = Literal["rapidocr"]
+Quantisation = Literal["nf4", "int8", "none"]
+Who = Literal["auto", "statistical", "model", "mixed"]
 Strategy = Literal["rules", "large", "rules-first", "log-odds"]
 
 
@@ -69,6 +72,22 @@ class ExtractSettings(Section):
     engine: Engine = Field("rapidocr", description="What reads text in pictures")
 
 
+class SmallSettings(Section):
+    """The small multimodal model that proposes rules and answers questions."""
+
+    model: StrictStr | None = Field(
+        None,
+        description="local:PATH_OR_ID[@REVISION][+ADAPTER], http:URL#MODEL or scripted:FILE; null: none",
+    )
+    quant: Quantisation = Field("nf4", description="How a local model's weights are kept: nf4, int8 or none")
+    max_pixels: Positive = Field(401_408, description="Pixels of a picture that the model is shown, at most")
+    batch: Positive = Field(8, description="Prompts that a local model answers at once")
+    concurrency: Positive = Field(8, description="Requests under way to a server at once")
+    timeout: Seconds = Field(120.0, description="Seconds that a server has for one answer")
+    max_calls: Positive | None = Field(None, description="Answers that a stage may ask for; null: no limit")
+    max_tokens: Positive | None = Field(None, description="Tokens that a stage may use; null: no limit")
+
+
 class MineSettings(Section):
     """How rules are searched for."""
 
@@ -81,7 +100,12 @@ class MineSettings(Section):
     seed_rules: tuple[StrictStr, ...] = Field(
         (), description="Rule files taken in as drafts that compete on the same evidence"
     )
-    proposer: StrictStr = Field("statistical", description="Who suggests predicates: statistical")
+    proposer: Who = Field(
+        "auto",
+        description="Who suggests predicates: statistical, model, or mixed; auto: mixed if a model is named",
+    )
+    asked: Positive = Field(4, description="Drafts of one search for which the model is asked, at most")
+    leaves: Positive = Field(8, description="Drafts looked at together when a model is asked")
     max_length: Positive = Field(3, description="Phrases and other predicates in one rule, at most")
     max_rules: Positive = Field(40, description="Rules found for one intent, at most, before pruning")
     folds: Folds = Field(5, description="Parts for judging a rule on what it was not found on")
@@ -106,7 +130,7 @@ class PruneSettings(Section):
 class TrainSettings(Section):
     """The large model."""
 
-    large: StrictStr = Field("linear", description="Who classifies: linear, or local:MODEL to tune one")
+    large: StrictStr = Field("linear", description="Who classifies: linear")
     seed: Seed = Field(0, description="Same seed and data, same model")
 
 
@@ -139,6 +163,7 @@ class Settings(Section):
     data: DataSettings = Field(DataSettings(), description="Where the dialogues are")
     splits: SplitSettings = Field(SplitSettings(), description="kdsl data split")
     extract: ExtractSettings = Field(ExtractSettings(), description="kdsl extract")
+    small: SmallSettings = Field(SmallSettings(), description="The small model of mine-rules and extract")
     mine: MineSettings = Field(MineSettings(), description="kdsl mine-rules")
     prune: PruneSettings = Field(PruneSettings(), description="kdsl prune-rules")
     train: TrainSettings = Field(TrainSettings(), description="kdsl train-large")
