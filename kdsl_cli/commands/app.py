@@ -153,15 +153,14 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        # With --force the same command would start anew instead of going on.
-        again = shlex.join(word for word in console.current_argv() if word != "--force")
-        console.current_output().error(f"interrupted. To go on: {again}")
-        return _INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         # Python flushes stdout once more at its end: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except Exception as error:
+        if _was_interrupted(error):
+            return _interrupted()
         if "--debug" in words:
             traceback.print_exc()
         return _report(error)
@@ -175,6 +174,22 @@ def _invoke(words: Sequence[str]) -> int:
     except _CarriedError as carried:
         raise carried.error from None
     return 0
+
+
+def _interrupted() -> int:
+    # With --force the same command would start anew instead of going on.
+    again = shlex.join(word for word in console.current_argv() if word != "--force")
+    console.current_output().error(f"interrupted. To go on: {again}")
+    return _INTERRUPTED
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Tell whether Ctrl-C is behind an error: one that hits a library's import comes out as that library's."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _report(error: Exception) -> int:

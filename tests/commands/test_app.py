@@ -153,6 +153,14 @@ def test_ctrl_c_prints_the_command_that_goes_on(env_raises, capsys):
     assert shlex.split(told.partition("go on: ")[2]) == ["kdsl", "env", "-v", "--debug"]
 
 
+def test_ctrl_c_that_a_library_wraps_is_still_ctrl_c(env_raises, capsys):
+    wrapped = ImportError("numpy could not be imported")
+    wrapped.__cause__ = KeyboardInterrupt()
+    env_raises(wrapped)
+    assert run(["env"]) == 130
+    assert "go on: kdsl env" in capsys.readouterr().err
+
+
 def test_a_reader_that_goes_away_is_exit_code_141_and_silence(child_environment):
     process = subprocess.Popen(
         [sys.executable, "-m", "kdsl_cli", "env"],
