@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from kdsl_cli.dialogues.prompting import Prompt
+from kdsl_cli.runs.seeds import child_seed
 
 Method = Literal["likelihood", "choice-logprobs", "choice"]
 """How choices were scored: the log-likelihood of each choice whole; the log-probabilities at the place where
@@ -68,7 +69,8 @@ class Scored:
     ----------
     logprobs
         One a choice, in nats, in the order asked: of the whole choice, its end included, given the prompt.
-        None where the method does not tell; they need not sum to 1.
+        None where the method does not tell; they need not sum to 1. With the method "choice" the choice
+        that was made has 0 and the others None.
     method
         How they came about.
     usage
@@ -103,7 +105,8 @@ class Sampling:
     temperature
         0 takes the likeliest token each time.
     seed
-        Same backend, batch and seed: same text. Row i of a call draws from ``seed`` and i.
+        Same backend, prompt and seed: same text, wherever in a call the prompt stands and whatever stands
+        beside it, so that a call may leave out rows whose answers are known. See `row_seed`.
     schema
         JSON Schema that the text is held to, as canonical JSON text; None: free text. A backend that cannot
         hold it generates freely: whoever asked parses with care in any case.
@@ -113,6 +116,19 @@ class Sampling:
     temperature: float = 0.0
     seed: int = 0
     schema: str | None = None
+
+    def row_seed(self, prompt: Prompt) -> int:
+        """Return the seed that one prompt's text is drawn from, from 0 to 2**32 - 1.
+
+        Examples
+        --------
+        >>> once, twice = Sampling(seed=1), Sampling(seed=2)
+        >>> once.row_seed(Prompt("", ("hello",))) == once.row_seed(Prompt("", ("hello",)))
+        True
+        >>> once.row_seed(Prompt("", ("hello",))) == twice.row_seed(Prompt("", ("hello",)))
+        False
+        """
+        return child_seed(self.seed, *prompt.content())
 
 
 class Backend(Protocol):
@@ -133,7 +149,7 @@ class Backend(Protocol):
         ...
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
-        """Return one text a prompt, in order.
+        """Return one text a prompt, in order; a prompt given twice gets the same text twice.
 
         Raises
         ------
@@ -153,5 +169,5 @@ class Backend(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of memory, connections and files."""
+        """Let go of memory, connections and files; a second time does nothing."""
         ...
