@@ -104,7 +104,7 @@ def _report(
     from kdsl_cli.logic.coverage import coverage
     from kdsl_cli.logic.firing import firing_matrix
 
-    data = load_training_data(space, settings)
+    data = load_training_data(space, settings, answered=True)
     tables: list[RenderableType] = []
     rows: list[dict[str, Any]] = []
     for one in data.tasks:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
-from kdsl_cli.commands.training_data import load_training_data
+from kdsl_cli.commands.training_data import load_training_data, mined_answers
 from kdsl_cli.commands.workspace import Workspace, current_workspace
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def prune(settings: Settings, *, force: bool = False, replace: bool = False) -> 
         space.prune_out,
         config=settings.prune.resolved(),
         config_given=settings.prune.given(),
-        inputs=[*files, space.evidence("train")],
+        inputs=[*files, *mined_answers(space), space.evidence("train")],
         argv=current_argv(),
         force=force,
         replace=replace,
@@ -109,7 +109,7 @@ def _work(space: Workspace, settings: Settings, stage: Stage, *, run_name: str, 
     from kdsl_cli.mining.table import read_findings
     from kdsl_cli.runs.outoffold import write_out_of_fold
 
-    data = load_training_data(space, settings)
+    data = load_training_data(space, settings, answered=True)
     facts = {one.task.name: one for one in data.tasks}
     findings = read_findings(space.candidates, space.mined_sample)
     output = current_output()

@@ -30,8 +30,15 @@ class TrainingData:
     files: tuple[Path, ...]
 
 
-def load_training_data(space: Workspace, settings: Settings, split: str = "train") -> TrainingData:
+def load_training_data(
+    space: Workspace, settings: Settings, split: str = "train", *, answered: bool = False
+) -> TrainingData:
     """Open a split to learn from, once its evidence is whole and no leak to another split is known.
+
+    Parameters
+    ----------
+    answered
+        Whether facts hold the answers that mining got from the small model. For stages after it alone.
 
     Raises
     ------
@@ -44,6 +51,7 @@ def load_training_data(space: Workspace, settings: Settings, split: str = "train
     """
     from kdsl_cli.dialogues.catalogue import Catalogue
     from kdsl_cli.dialogues.splits import check_leaks, load_split
+    from kdsl_cli.evidence.answers import read_answers, with_answers
     from kdsl_cli.evidence.labelled import labelled
     from kdsl_cli.evidence.table import read_facts
     from kdsl_cli.runs.inputs import require_success
@@ -60,13 +68,34 @@ def load_training_data(space: Workspace, settings: Settings, split: str = "train
     require_success(space.evidence_out, command=f"kdsl extract --split {split}", only=[evidence.name])
     facts = read_facts([evidence], [dialogue.id for dialogue in dialogues])
     _check_complete([dialogue.id for dialogue in dialogues], facts, evidence, split)
+    answers = mined_answers(space) if answered else ()
+    facts = with_answers(facts, read_answers(answers))
     tasks = labelled(dialogues, facts, catalogue, str(where))
     if not any(task.labels for task in tasks):
         raise DatasetError(
             "no dialogue has a label", where=str(where), fix="Label some dialogues, or run: kdsl data import"
         )
     unlabelled = tuple(dialogue.id for dialogue in dialogues if dialogue.label is None)
-    return TrainingData(catalogue, tasks, unlabelled, (where, evidence, catalogue_file, space.splits))
+    files = (where, evidence, *answers, catalogue_file, space.splits)
+    return TrainingData(catalogue, tasks, unlabelled, files)
+
+
+def mined_answers(space: Workspace) -> tuple[Path, ...]:
+    """Return the file of answers that mining left; empty if it asked nothing.
+
+    Raises
+    ------
+    StageError
+        If the file is gone or has changed since.
+    """
+    from kdsl_cli.runs.inputs import require_success
+    from kdsl_cli.runs.manifest import read_manifest
+
+    found, name = read_manifest(space.mine_out), space.mined_answers.name
+    if found is None or name not in {record.path for record in found.outputs}:
+        return ()
+    require_success(space.mine_out, command="kdsl mine-rules", only=[name])
+    return (space.mined_answers,)
 
 
 def load_seed_rules(space: Workspace, files: Collection[str], catalogue: Catalogue) -> dict[str, list[Rule]]:

@@ -79,6 +79,15 @@ class Workspace:
         return self.evidence_out / "observations.jsonl"
 
     @property
+    def answers_out(self) -> Path:
+        """The folder of the stage `ask`."""
+        return self.runs / "answers"
+
+    def answers(self, split: str) -> Path:
+        """Return the small model's answers to the questions that the rules ask of one split's dialogues."""
+        return self.answers_out / f"{split}.parquet"
+
+    @property
     def mine_out(self) -> Path:
         """The folder of the stage `mine`."""
         return self.runs / "mine"
@@ -92,6 +101,11 @@ class Workspace:
     def search_log(self) -> Path:
         """The steps of the search, to replay or resume from."""
         return self.mine_out / "search.jsonl"
+
+    @property
+    def mined_answers(self) -> Path:
+        """The small model's answers to the questions that mining asked of training dialogues, if it did."""
+        return self.mine_out / "answers.parquet"
 
     @property
     def prune_out(self) -> Path:
