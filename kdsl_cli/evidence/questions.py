@@ -7,13 +7,16 @@ and the log-odds found there are subtracted: contextual calibration (Zhao, Walla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Final
 
 from kdsl_cli.backends.backend import Backend, Failed, Method, Scored
 from kdsl_cli.dialogues.prompting import Part, Prompt
+from kdsl_cli.logic.conditions import leaves
+from kdsl_cli.logic.predicates import AnswerPredicate
+from kdsl_cli.logic.rule import Rule
 from kdsl_cli.runs.hashing import sha256_json
 
 PROMPT_VERSION: Final = "1"
@@ -99,14 +102,7 @@ class Questioner:
         BackendError
             If nothing can be answered at all; what was answered before stays known (`told`).
         """
-        todo: dict[tuple[str, str], Prompt] = {}
-        for parts in (_NOTHING, *shown):
-            if parts is not None:
-                digest = _digest(parts)
-                for question in questions:
-                    if isinstance(self._known.get((question, digest)), Scored):
-                        continue
-                    todo[question, digest] = prompt(question, parts)
+        todo = self.missing(questions, shown)
         asked = list(todo)
         for start in range(0, len(asked), self._batch):
             keys = asked[start : start + self._batch]
@@ -114,6 +110,16 @@ class Questioner:
             self._known.update(zip(keys, rows, strict=True))
             tell(len(keys))
         return self.told(questions, shown)
+
+    def missing(self, questions: Sequence[str], shown: Sequence[Shown]) -> dict[tuple[str, str], Prompt]:
+        """Return the prompts that `ask_many` would ask, in its order, by question and dialogue."""
+        return {
+            (question, digest): prompt(question, parts)
+            for parts in (_NOTHING, *shown)
+            if parts is not None and (digest := _digest(parts))
+            for question in questions
+            if not isinstance(self._known.get((question, digest)), Scored)
+        }
 
     def told(self, questions: Sequence[str], shown: Sequence[Shown]) -> tuple[tuple[Answer, ...], ...]:
         """Return what is known by now, without asking anybody; what is not is a failed answer."""
@@ -131,6 +137,12 @@ class Questioner:
             )
             for question in questions
         )
+
+
+def asked_by(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Return the questions that the active ones of some rules ask, sorted."""
+    predicates = (leaf for rule in rules if rule.active for leaf in leaves(rule.when))
+    return tuple(sorted({leaf.question for leaf in predicates if isinstance(leaf, AnswerPredicate)}))
 
 
 def prompt(question: str, parts: tuple[Part, ...]) -> Prompt:

@@ -9,7 +9,10 @@ import pytest
 
 from kdsl_cli.backends.backend import Failed, Scored
 from kdsl_cli.dialogues.prompting import Picture, Prompt
-from kdsl_cli.evidence.questions import UNDECIDED, Answer, Questioner, calibrated, prompt
+from kdsl_cli.evidence.questions import UNDECIDED, Answer, Questioner, asked_by, calibrated, prompt
+from kdsl_cli.logic.conditions import All, Not
+from kdsl_cli.logic.predicates import AnswerPredicate, CountPredicate
+from kdsl_cli.logic.rule import Rule
 
 REFUND, PARCEL = "Is money asked back?", "Is a parcel on the way?"
 NOTHING, MONEY, BOX = ("(nothing)",), ("customer:", "my money"), ("customer:", "the box")
@@ -136,3 +139,13 @@ def test_one_side_alone_counts_if_more_than_half_is_on_it(
 ) -> None:
     answer = calibrated(Scored(logprobs, "choice-logprobs"), Failed("not asked"))
     assert answer == Answer(value, None, "choice-logprobs")
+
+
+def test_the_questions_of_rules_are_those_of_their_leaves_but_of_no_vetoed_rule() -> None:
+    asks = Not(All((AnswerPredicate(REFUND, is_=True), AnswerPredicate(PARCEL, is_=False))))
+    vetoed = Rule("c", "x", AnswerPredicate("Is it vetoed?", is_=True), status="disabled")
+    again, mute = (
+        Rule("b", "x", AnswerPredicate(PARCEL, is_=True)),
+        Rule("d", "x", CountPredicate("turns", "gte", 1)),
+    )
+    assert asked_by([Rule("a", "x", asks), again, vetoed, mute]) == (PARCEL, REFUND)
