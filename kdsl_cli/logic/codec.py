@@ -1,4 +1,4 @@
-"""Rule files: the only reader and writer of rules as YAML.
+"""Rule files: the only reader and writer of rules as YAML, and of conditions that stand alone.
 
 The condition tree is the truth and YAML its notation: `loads(dump_rules(base)) == base`, a file edited by
 hand is used as edited, and whatever a file gets wrong is told all at once, with the line.
@@ -11,6 +11,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from kdsl_cli.errors import RuleFileError
+from kdsl_cli.logic.conditions import Condition
+from kdsl_cli.logic.grammar import read_condition
 from kdsl_cli.logic.merging import merge_text, merged_rules
 from kdsl_cli.logic.reading import read_file
 from kdsl_cli.logic.rule import RuleBase
@@ -58,6 +60,26 @@ def loads(text: str, path: Path | str = "<text>", *, intents: Collection[str] | 
         raise RuleFileError(reader.problems)
     task, rules = read
     return RuleBase(task, rules, _header(text))
+
+
+def loads_condition(text: str, path: Path | str = "<text>") -> Condition:
+    """Read the text of one condition, as it stands after `when` in a rule file; JSON is such a text too.
+
+    Raises
+    ------
+    RuleFileError
+        With every problem of the text, each with its line.
+
+    Examples
+    --------
+    >>> loads_condition('{"not": {"count": {"of": "images", "gte": 2}}}')
+    Not(child=CountPredicate(of='images', op='gte', value=2))
+    """
+    reader = NodeReader(str(path))
+    condition = read_condition(reader, compose(text, str(path)))
+    if condition is None or reader.problems:
+        raise RuleFileError(reader.problems)
+    return condition
 
 
 def dump_rules(base: RuleBase) -> str:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 
 from kdsl_cli.errors import RuleFileError
-from kdsl_cli.logic.codec import dump_rules, load_rules, loads
-from kdsl_cli.logic.conditions import AtLeast, Not
+from kdsl_cli.logic.codec import dump_rules, load_rules, loads, loads_condition
+from kdsl_cli.logic.conditions import All, AtLeast, Not
 from kdsl_cli.logic.predicates import AnswerPredicate, ImagePredicate, OcrPredicate, TextPredicate
 from kdsl_cli.logic.rule import Evidence, Examples, Provenance, Rule, RuleBase
 
@@ -244,3 +245,18 @@ def test_a_file_that_is_not_utf8_or_not_there(tmp_path: Path) -> None:
     assert str(error.value) == f"{path}:2: the file is not UTF-8 text. Save the file as UTF-8."
     with pytest.raises(RuleFileError, match="cannot be read: No such file"):
         load_rules(tmp_path / "none.yaml")
+
+
+def test_one_condition_is_read_as_json_or_yaml() -> None:
+    when = {
+        "all": [{"ocr": {"contains": "退款\u2028😀"}}, {"not": {"answer": {"question": "?", "is": "no"}}}]
+    }
+    wanted = All((OcrPredicate("contains", ("退款\u2028😀",)), Not(AnswerPredicate("?", False))))
+    assert loads_condition(json.dumps(when, ensure_ascii=False)) == wanted
+    assert loads_condition("ocr: {contains: 退款}") == OcrPredicate("contains", ("退款",))
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "7", '{"ocr": {}}', '{"any": []}', "[" * 3000])
+def test_what_is_no_condition_is_told(text: str) -> None:
+    with pytest.raises(RuleFileError, match=r"^answer"):
+        loads_condition(text, "answer")
