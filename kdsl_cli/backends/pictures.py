@@ -1,0 +1,125 @@
+"""A picture as a model is shown it: upright, RGB, resized once, within a budget of pixels.
+
+The size is ours to choose, here and nowhere else, so that what a picture costs is known before it is paid and
+is the same for every model: a side is a multiple of what one token covers, and the area keeps to the budget.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from typing import TYPE_CHECKING, Final
+
+from kdsl_cli.dialogues.prompting import Picture
+from kdsl_cli.errors import BackendError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MULTIPLE: Final = 28
+"""Pixels a side that one token covers in Qwen2-VL and Qwen2.5-VL: patches of 14, merged 2 by 2."""
+
+LARGEST: Final = 64_000_000
+"""Pixels of a file, at most: a larger one is refused before it fills the memory."""
+
+_OWN_BYTES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_ORIENTATION: Final = 0x0112
+
+
+class PictureError(BackendError):
+    """A picture that cannot be shown; `reason` is short."""
+
+    def __init__(self, picture: Picture, reason: str) -> None:
+        super().__init__(reason, where=picture.path.name)
+        self.reason = f"{picture.path.name}: {reason}"
+
+
+def fit(picture: Picture, max_pixels: int, multiple: int = MULTIPLE) -> Image.Image:
+    """Return the picture upright, in RGB, on white where it was see-through, at the size of `fitted`.
+
+    Raises
+    ------
+    PictureError
+        If the file is missing, no picture, cut off or too large.
+    """
+    from PIL import Image
+
+    image = _upright(picture, _read(picture))
+    size = fitted(image.width, image.height, max_pixels, multiple)
+    return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC)
+
+
+def encoded(picture: Picture, max_pixels: int) -> tuple[str, bytes]:
+    """Return the media type and the bytes to send to a server: the file's own wherever they will do.
+
+    A file within the budget goes as it is; one that is too large, lies on its side or has a rare format goes
+    as a PNG of what `fit` gives.
+
+    Raises
+    ------
+    PictureError
+        As `fit`.
+    """
+    from PIL import Image
+
+    data = _read(picture)
+    image = _upright(picture, data)  # decoded in any case: a server would refuse the whole request
+    with Image.open(io.BytesIO(data)) as opened:
+        plain = opened.format in _OWN_BYTES and opened.getexif().get(_ORIENTATION, 1) == 1
+        if plain and opened.width * opened.height <= max_pixels:
+            return _OWN_BYTES[str(opened.format)], data
+    out = io.BytesIO()
+    size = fitted(image.width, image.height, max_pixels)
+    image.resize(size, Image.Resampling.BICUBIC).save(out, "PNG")
+    return "image/png", out.getvalue()
+
+
+def fitted(width: int, height: int, max_pixels: int, multiple: int = MULTIPLE) -> tuple[int, int]:
+    """Return the width and height that a picture is shown at.
+
+    Each side is the nearest multiple; beyond the budget both shrink alike and are rounded down, as Qwen2-VL
+    does it. A side is never less than one multiple, so a picture costs a token at least.
+
+    Examples
+    --------
+    >>> fitted(720, 1560, 401_408)
+    (420, 924)
+    >>> fitted(30, 10, 401_408), fitted(100_000, 10, 401_408)
+    ((28, 28), (14336, 28))
+    """
+    sides = [max(multiple, round(side / multiple) * multiple) for side in (width, height)]
+    if sides[0] * sides[1] > max_pixels:
+        shrink = max(1.0, math.sqrt(width * height / max_pixels))
+        sides = [max(multiple, math.floor(side / shrink / multiple) * multiple) for side in (width, height)]
+    # A strip thinner than a token is made thicker, so its length must give way.
+    most = [max(multiple, max_pixels // other // multiple * multiple) for other in reversed(sides)]
+    return min(sides[0], most[0]), min(sides[1], most[1])
+
+
+def _read(picture: Picture) -> bytes:
+    try:
+        return picture.path.read_bytes()
+    except OSError as error:
+        raise PictureError(picture, f"cannot be read: {error.strerror}") from error
+
+
+def _upright(picture: Picture, data: bytes) -> Image.Image:
+    from PIL import Image, ImageOps
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow only warns of a bomb; the check below is firm
+            image: Image.Image = Image.open(io.BytesIO(data))
+            if image.width * image.height > LARGEST:
+                raise PictureError(picture, f"too large: {image.width} x {image.height} pixels")
+            image.load()
+        image = ImageOps.exif_transpose(image)
+        if image.has_transparency_data:
+            layer = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+        return image.convert("RGB")
+    except PictureError:
+        raise
+    except Exception as error:  # Pillow's plug-ins raise OSError, SyntaxError, ValueError, struct.error, ...
+        raise PictureError(picture, f"no picture, or a broken one ({type(error).__name__})") from error
