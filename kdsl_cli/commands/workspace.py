@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def calls(self) -> Path:
+        """What models answered, and the log of what asking them cost."""
+        return self.runs / "calls.sqlite"
+
+    @property
     def evidence_out(self) -> Path:
         """The folder of the stage `extract`."""
         return self.runs / "evidence"
