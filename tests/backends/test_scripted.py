@@ -8,24 +8,12 @@ import pytest
 
 from kdsl_cli.backends.backend import Failed, Generated, Sampling, Scored
 from kdsl_cli.backends.opening import open_backend
-from kdsl_cli.backends.scripted import Asked, ScriptedBackend
+from kdsl_cli.backends.scripted import Asked
 from kdsl_cli.backends.spec import BackendOptions
 from kdsl_cli.dialogues.prompting import Prompt
 from kdsl_cli.errors import BackendError
 from tests.backends.contract import CHOICES, GRASS, REFUND, SKY, BackendContract, picture
-
-ANSWERS = """\
-answers:
-- match: ["sky"]
-  text: ["blue", "grey", "red", "black"]
-  logprob: -0.5
-  choose: "yes"
-- match: 退款
-  text: "在“我的”里 🧧"
-  logprobs: {"yes": -0.1, "no": -2.5, "也许 🧧": -9}
-- text: "so"
-  logprobs: {"no": -0.3}
-"""
+from tests.backends.scripts import ANSWERS, scripted
 
 
 class TestScripted(BackendContract):
@@ -37,8 +25,7 @@ class TestScripted(BackendContract):
 @pytest.fixture
 def script(tmp_path):
     def write(text, name="answers.yaml"):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        return ScriptedBackend(tmp_path / name)
+        return scripted(tmp_path, text, name)
 
     return write
 
@@ -62,10 +49,10 @@ def test_of_several_texts_one_is_drawn_where_there_is_heat(script):
     backend = script(ANSWERS)
     drawn = {
         answer.text
-        for seed in range(60)
+        for seed in range(30)
         for answer in backend.generate([SKY], Sampling(temperature=1, seed=seed))
     }
-    assert drawn == {"blue", "grey", "red", "black"}
+    assert drawn == {"blue", "grey"}
 
 
 def test_a_picture_is_known_by_its_name_or_its_content(script, tmp_path):
