@@ -19,6 +19,8 @@ from kdsl_cli.evidence.workers import Lost, answers
 from kdsl_cli.mining.candidates import Candidate
 from kdsl_cli.mining.miner import IntentMiner, Mined
 from kdsl_cli.mining.noise import Noise
+from kdsl_cli.mining.proposers.proposer import MakeProposer
+from kdsl_cli.mining.proposers.statistical import make_statistical
 from kdsl_cli.mining.sample import Mask, Sample
 from kdsl_cli.mining.search_settings import SearchSettings
 from kdsl_cli.search.stopping import AnyOf, Minutes, StopCondition, StopFile
@@ -51,6 +53,9 @@ class Campaign:
         Monotonic time at which searches stop; None: no limit.
     stop_file
         Searches stop once it is there.
+    proposers
+        Makes who suggests moves. None: the statistical proposer, of which every process can have its own;
+        any other stays in this process, and meets the units in their order.
     """
 
     sample: Sample
@@ -60,6 +65,7 @@ class Campaign:
     known: Mapping[str, tuple[Mask, ...]]
     deadline: float | None = None
     stop_file: Path | None = None
+    proposers: MakeProposer | None = None
 
     def units(self) -> tuple[Unit, ...]:
         """Return all units of work, the run on the whole sample first."""
@@ -69,15 +75,27 @@ class Campaign:
     def mine(self, unit: Unit, log: Sequence[Mapping[str, Any]] = ()) -> tuple[Mined, list[dict[str, Any]]]:
         """Do one unit; return what was found and the new events of its search.
 
-        Events are kept for the run on the whole sample only: it is the one whose tree people look at.
+        Events are kept for the run on the whole sample only: it is the one whose tree people look at. A
+        search with a proposer of its own does not go on from a log but begins anew, with all that its model
+        answered before; so it logs nothing until it is complete.
         """
         sample = self.sample if unit.fold == WHOLE else self.sample.without(unit.fold)
         threshold = self.noise.threshold
         known = tuple(fires & sample.seen for fires in self.known.get(unit.intent, ()))
-        miner = IntentMiner(sample, self.pool, unit.intent, self.settings, threshold=threshold, known=known)
+        miner = IntentMiner(
+            sample,
+            self.pool,
+            unit.intent,
+            self.settings,
+            threshold=threshold,
+            known=known,
+            proposers=self.proposers or make_statistical,
+        )
         events: list[dict[str, Any]] = []
         sink = events.append if unit.fold == WHOLE else None
-        return miner.mine(stop=self._stop(), sink=sink, log=log), events
+        anew = self.proposers is not None
+        mined = miner.mine(stop=self._stop(), sink=sink, log=() if anew else log)
+        return mined, events if mined.complete or not anew else []
 
     def _stop(self) -> StopCondition:
         conditions: list[StopCondition] = []
@@ -113,7 +131,7 @@ def run_campaign(
     todo
         Units to do.
     workers
-        Processes at once.
+        Processes at once; one if the campaign has proposers of its own.
     logs
         Events of units that were stopped half-way, to go on from.
     stop
@@ -126,7 +144,7 @@ def run_campaign(
     """
     names = [str(place) for place in range(len(todo))]
     make = partial(_make_task, campaign, tuple(todo), dict(logs or {}))
-    if workers == 1:
+    if workers == 1 or campaign.proposers is not None:
         task = make()
         for name in names:
             if stop():

@@ -14,6 +14,9 @@ Move = Literal["require", "exclude", "widen"]
 """Want a candidate too, want it to be false (where it is unknown the draft is not true), or take its phrase
 as an alternative."""
 
+Source = Literal["statistical", "model", "both"]
+"""Who thought of a move or a draft: counting, the small model, or each of them."""
+
 MIN_FOUND: Final = 2
 MIN_SHED: Final = 2
 
@@ -40,11 +43,15 @@ class Draft:
     standing
         Dialogues in which it is true out of fold: what the draft would be without a fold, looked at in that
         fold (`Workbench`).
+    source, why
+        Who thought of it, and in what words; "" if nobody gave any. Neither tells one draft from another.
     """
 
     clauses: tuple[Clause, ...]
     fires: Mask
     standing: Mask
+    source: Source = "statistical"
+    why: str = ""
 
     @property
     def length(self) -> int:

@@ -20,7 +20,7 @@ from kdsl_cli.mining.sample import Mask, Sample
 from kdsl_cli.mining.table import METADATA_KEY, checked_note
 from kdsl_cli.runs.atomic import write_parquet
 
-SCHEMA: Final = "kdsl.kept/1"
+SCHEMA: Final = "kdsl.kept/2"
 SHOWN: Final = 3
 """Examples written beside a rule, of each kind."""
 
@@ -31,7 +31,7 @@ COLUMNS: Final = pl.Schema(
         "intent": pl.String(),
         "condition": pl.String(),
         "weight": pl.Float64(),
-        "seed": pl.Boolean(),
+        "proposer": pl.String(),
         "why": pl.String(),
         "fired": pl.Int64(),
         "correct": pl.Int64(),
@@ -92,10 +92,11 @@ def _rule(one: Weighed, sample: Sample, ids: Sequence[str], run: str, seed: int)
         node=rule.node,
         visits=rule.visits,
         value=None if rule.seed else round(rule.value, 3),
-        proposer="seed" if rule.seed else "statistical",
+        proposer="seed" if rule.seed else rule.proposer,
         seed=None if rule.seed else seed,
     )
-    why = rule.why or f"{describe(condition).capitalize()}: {correct} of {fired} out of fold."
+    said = f"{describe(condition).capitalize()}: {correct} of {fired} out of fold."
+    why = (rule.why or said) if rule.seed else f"{said} {rule.why}".rstrip()
     return Rule(
         rule.id or rule_id(rule.intent, rule.condition),
         rule.intent,
@@ -157,7 +158,7 @@ def read_kept(path: Path) -> dict[str, tuple[Rule, ...]]:
             row["node"],
             row["visits"],
             row["value"],
-            "seed" if row["seed"] else "statistical",
+            row["proposer"],
             row["miner_seed"],
         )
         rule = Rule(
@@ -184,7 +185,7 @@ def _row(task: str, rule: Rule) -> tuple[object, ...]:
         rule.intent,
         condition_key(rule.when),
         rule.weight,
-        provenance.proposer == "seed",
+        provenance.proposer,
         rule.why,
         evidence.fired,
         evidence.correct,

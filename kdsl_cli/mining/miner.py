@@ -5,15 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice
+from operator import or_
 from typing import Any, Final
 
 from kdsl_cli.logic.conditions import Condition
 from kdsl_cli.mining.candidates import Candidate
-from kdsl_cli.mining.drafts import MIN_FOUND, Draft, Workbench
+from kdsl_cli.mining.drafts import MIN_FOUND, Draft, Source, Workbench
 from kdsl_cli.mining.objective import Objective
 from kdsl_cli.mining.problem import RuleProblem
-from kdsl_cli.mining.proposers.statistical import StatisticalProposer
+from kdsl_cli.mining.proposers.proposer import MakeProposer
+from kdsl_cli.mining.proposers.statistical import make_statistical
 from kdsl_cli.mining.sample import Mask, Sample
 from kdsl_cli.mining.search_settings import SearchSettings
 from kdsl_cli.runs.seeds import child_seed
@@ -48,6 +51,8 @@ class Found:
         What it was worth when it was kept, given the rules kept before it.
     round, node, visits
         Where in the search it stood.
+    source, why
+        Who thought of it, and in what words (`drafts.Draft`).
     """
 
     intent: str
@@ -59,6 +64,8 @@ class Found:
     round: int
     node: int
     visits: int
+    source: Source = "statistical"
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,8 @@ class IntentMiner:
         What noise would reach (`kdsl_cli.mining.noise`): a draft is kept if its own worth is above.
     known
         Out-of-fold firings of rules that are there already (seed rules); what they hold is discounted.
+    proposers
+        Makes who suggests the moves.
     """
 
     def __init__(
@@ -101,10 +110,11 @@ class IntentMiner:
         *,
         threshold: float = 0.0,
         known: Sequence[Mask] = (),
+        proposers: MakeProposer = make_statistical,
     ) -> None:
         self._workbench = workbench_for(sample, intent)
         self._objective = Objective(self._workbench.positives)
-        self._proposer = StatisticalProposer(intent, pool, self._workbench.positives, sample.seen)
+        self._proposer = proposers(sample, intent, pool)
         self._intent = intent
         self._settings = settings
         self._threshold = threshold
@@ -151,10 +161,10 @@ class IntentMiner:
 
     def search(self, number: int, found: Sequence[Found] = (), sink: EventSink | None = None) -> Mcts[Draft]:
         """Return the search of one round, not yet begun, for what the rules found so far leave uncovered."""
-        settings = self._settings
+        settings, held = self._settings, self._held(found)
         problem = RuleProblem(
-            self._proposer,
-            self._objective.with_kept(self._held(found)),
+            self._proposer.for_round(number, reduce(or_, held, 0)),
+            self._objective.with_kept(held),
             self._workbench,
             max_length=settings.max_length,
             branching=settings.branching,
@@ -202,6 +212,8 @@ class IntentMiner:
                 number,
                 node.index,
                 node.visits,
+                draft.source,
+                draft.why,
             )
 
     def _worth(self, draft: Draft) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kdsl_cli.logic.conditions import condition_key
 from kdsl_cli.mining.drafts import Draft, Workbench
 from kdsl_cli.mining.objective import Objective
-from kdsl_cli.mining.proposers.statistical import Proposal, StatisticalProposer
+from kdsl_cli.mining.proposers.proposer import Proposal, Proposer, Step
 from kdsl_cli.search.problem import Action
 
 EMPTY = "(empty)"
@@ -15,7 +16,7 @@ EMPTY = "(empty)"
 
 
 class RuleProblem:
-    """The drafts of one intent, as `kdsl_cli.search.problem.Problem` wants them.
+    """The drafts of one intent, as `kdsl_cli.search.problem.BatchProblem` wants them.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ class RuleProblem:
 
     def __init__(
         self,
-        proposer: StatisticalProposer,
+        proposer: Proposer,
         objective: Objective,
         workbench: Workbench,
         *,
@@ -52,18 +53,27 @@ class RuleProblem:
 
     def actions(self, state: Draft) -> Sequence[Action]:
         """Return the proposals for a draft that may still grow."""
-        if state.length >= self._max_length:
-            return ()
-        limit = self._branching if state.clauses else 3 * self._branching
+        return self.actions_many([state])[0]
+
+    def actions_many(self, states: Sequence[Draft]) -> Sequence[Sequence[Action]]:
+        """Return the proposals for each draft that may still grow."""
+        growing = [draft for draft in states if draft.length < self._max_length]
+        limits = [self._branching if draft.clauses else 3 * self._branching for draft in growing]
+        proposed = iter(self._proposer.propose_many(growing, limits) if growing else ())
         return [
-            Action(f"{proposal.move} {condition_key(proposal.candidate.predicate)}", proposal.prior, proposal)
-            for proposal in self._proposer.propose(state, limit)
+            [_action(proposal) for proposal in next(proposed)] if draft.length < self._max_length else ()
+            for draft in states
         ]
 
     def apply(self, state: Draft, action: Action) -> Draft:
-        """Return the draft after the move."""
+        """Return the draft after the moves; who proposed them is remembered with it."""
         proposal: Proposal = action.payload
-        return self._workbench.move(state, proposal.move, proposal.candidate)
+        draft = state
+        for step in proposal.steps:
+            draft = self._workbench.move(draft, step.move, step.candidate)
+        alike = not state.clauses or state.source == proposal.source
+        whys = dict.fromkeys(why for why in (state.why, proposal.why) if why)
+        return replace(draft, source=proposal.source if alike else "both", why=" ".join(whys))
 
     def key(self, state: Draft) -> str:
         """Return the canonical condition: drafts made in another order are one node."""
@@ -72,3 +82,15 @@ class RuleProblem:
     def evaluate(self, state: Draft) -> float:
         """Return the draft's worth; the empty draft has none."""
         return self._objective.value(state.standing, state.length) if state.clauses else 0.0
+
+    def evaluate_many(self, states: Sequence[Draft]) -> Sequence[float]:
+        """Return the worth of each draft."""
+        return [self.evaluate(draft) for draft in states]
+
+
+def _action(proposal: Proposal) -> Action:
+    return Action(" + ".join(map(_label, proposal.steps)), proposal.prior, proposal)
+
+
+def _label(step: Step) -> str:
+    return f"{step.move} {condition_key(step.candidate.predicate)}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kdsl_cli.logic.conditions import Condition, leaves
 from kdsl_cli.logic.rule import Rule
-from kdsl_cli.mining.drafts import phrases
+from kdsl_cli.mining.drafts import Source, phrases
 from kdsl_cli.mining.miner import Found
 from kdsl_cli.mining.sample import Mask
 
@@ -29,9 +29,11 @@ class CandidateRule:
     seed
         Whether it was there before the sample.
     id, why
-        A seed's own; empty for a mined rule.
+        A seed's own. A mined rule has no id, and words only if a model proposed it.
     node, visits, round
         Where in the search it stood; None for a seed.
+    proposer
+        Who thought of it; means nothing for a seed.
     """
 
     intent: str
@@ -46,6 +48,7 @@ class CandidateRule:
     node: int | None = None
     visits: int | None = None
     round: int | None = None
+    proposer: Source = "statistical"
 
     @property
     def length(self) -> int:
@@ -61,9 +64,11 @@ def from_found(found: Found) -> CandidateRule:
         found.fires,
         found.standing,
         value=found.value,
+        why=found.why,
         node=found.node,
         visits=found.visits,
         round=found.round,
+        proposer=found.source,
     )
 
 

@@ -21,7 +21,7 @@ from kdsl_cli.mining.rules import CandidateRule
 from kdsl_cli.mining.sample import Mask, Sample, mask_of
 from kdsl_cli.runs.atomic import write_parquet
 
-SCHEMA: Final = "kdsl.candidates/1"
+SCHEMA: Final = "kdsl.candidates/2"
 METADATA_KEY: Final = "kdsl"
 
 RULE_COLUMNS: Final = pl.Schema(
@@ -38,6 +38,7 @@ RULE_COLUMNS: Final = pl.Schema(
         "node": pl.Int64(),
         "visits": pl.Int64(),
         "round": pl.Int64(),
+        "proposer": pl.String(),
         "fires": pl.List(pl.String()),
         "standing": pl.List(pl.String()),
     }
@@ -165,6 +166,7 @@ def _rule_rows(findings: Findings) -> Iterator[tuple[Any, ...]]:
                 rule.node,
                 rule.visits,
                 rule.round,
+                rule.proposer,
                 _ids(rule.fires, findings.ids),
                 _ids(rule.standing, findings.ids),
             )
@@ -206,6 +208,7 @@ def _rule(row: Mapping[str, Any], places: Mapping[str, int]) -> CandidateRule:
         node=row["node"],
         visits=row["visits"],
         round=row["round"],
+        proposer=row["proposer"],
     )
 
 

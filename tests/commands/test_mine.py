@@ -141,7 +141,7 @@ def test_seed_rules_compete_and_nonsense_loses(space: Path, capsys: pytest.Captu
     assert run(["prune-rules", "-q"]) == 0
     kept = {row["id"]: row for row in pl.read_parquet("runs/prune/kept.parquet").iter_rows(named=True)}
     good = kept["expert-invoice"]
-    assert good["seed"] and good["why"] == "An invoice or its tax number."
+    assert good["proposer"] == "seed" and good["why"] == "An invoice or its tax number."
     assert (good["fired"], good["correct"]) == (12, 12)
     assert "nonsense" not in kept or kept["nonsense"]["weight"] < min(1.0, good["weight"])
 

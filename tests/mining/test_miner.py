@@ -12,7 +12,7 @@ from kdsl_cli.mining.drafts import Workbench
 from kdsl_cli.mining.miner import IntentMiner, workbench_for
 from kdsl_cli.mining.objective import Objective
 from kdsl_cli.mining.problem import EMPTY, RuleProblem
-from kdsl_cli.mining.proposers.statistical import StatisticalProposer
+from kdsl_cli.mining.proposers.statistical import make_statistical
 from kdsl_cli.mining.search_settings import SearchSettings
 from kdsl_cli.search.stopping import Progress
 
@@ -127,7 +127,7 @@ def test_an_intent_with_a_single_dialogue_is_not_searched() -> None:
 def problem(intent: str, max_length: int = 3) -> tuple[RuleProblem, Workbench]:
     sample = planted().sample
     bench = workbench_for(sample, intent)
-    proposer = StatisticalProposer(intent, planted().pool, bench.positives, sample.seen)
+    proposer = make_statistical(sample, intent, planted().pool)
     return RuleProblem(proposer, Objective(bench.positives), bench, max_length=max_length, branching=2), bench
 
 
@@ -148,7 +148,7 @@ def test_a_draft_of_full_length_grows_no_more() -> None:
 
 def test_drafts_made_in_another_order_are_one_state() -> None:
     search, bench = problem("both")
-    by_word = {action.label: action.payload.candidate for action in search.actions(search.root())}
+    by_word = {action.label: action.payload.steps[0].candidate for action in search.actions(search.root())}
     a, b = (
         next(one for one in by_word.values() if one.predicate.values == (word,)) for word in ("退款", "退货")
     )

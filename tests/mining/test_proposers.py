@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from kdsl_cli.logic.conditions import condition_key
+from kdsl_cli.logic.predicates import Predicate
 from kdsl_cli.mining.candidates import Candidate
-from kdsl_cli.mining.drafts import Draft, can_widen
+from kdsl_cli.mining.drafts import Draft, Workbench, can_widen
 from kdsl_cli.mining.miner import workbench_for
-from kdsl_cli.mining.proposers.statistical import Proposal, StatisticalProposer
+from kdsl_cli.mining.proposers.proposer import MakeProposer, Proposal, Proposer
+from kdsl_cli.mining.proposers.statistical import make_statistical
 from kdsl_cli.mining.sample import Sample
 
 from .planted import RULES, candidate, has, planted, shuffled
 
-PROPOSERS: dict[str, Callable[..., StatisticalProposer]] = {"statistical": StatisticalProposer}
+PROPOSERS: dict[str, MakeProposer] = {"statistical": make_statistical}
+
+EMPTY = Draft((), 0xFF, 0xFF)
 
 all_proposers = pytest.mark.parametrize("make", PROPOSERS.values(), ids=PROPOSERS)
 all_intents = pytest.mark.parametrize("intent", list(RULES))
 
 
-def over(sample: Sample, intent: str, make: Callable[..., StatisticalProposer]) -> StatisticalProposer:
-    return make(intent, planted().pool, sample.positives(intent), sample.seen)
+def over(sample: Sample, intent: str, make: MakeProposer) -> Proposer:
+    return make(sample, intent, planted().pool)
 
 
-def reached(proposer: StatisticalProposer, sample: Sample, intent: str) -> list[tuple[Draft, Proposal]]:
+def moved(bench: Workbench, draft: Draft, proposal: Proposal) -> Draft:
+    for step in proposal.steps:
+        draft = bench.move(draft, step.move, step.candidate)
+    return draft
+
+
+def predicate(proposal: Proposal) -> Predicate:
+    return proposal.steps[0].candidate.predicate
+
+
+def reached(proposer: Proposer, sample: Sample, intent: str) -> list[tuple[Draft, Proposal]]:
     """Return drafts up to three moves deep, each with a move that is proposed for it."""
     bench = workbench_for(sample, intent)
     drafts = [bench.empty()]
@@ -33,41 +45,41 @@ def reached(proposer: StatisticalProposer, sample: Sample, intent: str) -> list[
     for _ in range(3):
         level = [(draft, proposal) for draft in drafts for proposal in proposer.propose(draft, 4)]
         pairs += level
-        drafts = [bench.move(draft, proposal.move, proposal.candidate) for draft, proposal in level]
+        drafts = [moved(bench, draft, proposal) for draft, proposal in level]
     return pairs
 
 
 @all_proposers
 @all_intents
-def test_the_most_promising_come_first_none_twice(
-    make: Callable[..., StatisticalProposer], intent: str
-) -> None:
+def test_the_most_promising_come_first_none_twice(make: MakeProposer, intent: str) -> None:
     proposer = over(planted().sample, intent, make)
     for draft in {id(draft): draft for draft, _ in reached(proposer, planted().sample, intent)}.values():
         proposals = proposer.propose(draft, 8)
         priors = [proposal.prior for proposal in proposals]
         assert priors == sorted(priors, reverse=True)
         assert all(0 <= prior <= 1 for prior in priors)
-        labels = [(proposal.move, condition_key(proposal.candidate.predicate)) for proposal in proposals]
+        labels = [
+            tuple((step.move, condition_key(step.candidate.predicate)) for step in proposal.steps)
+            for proposal in proposals
+        ]
         assert len(set(labels)) == len(labels) <= 8
         assert proposer.propose(draft, 3) == proposals[:3]
 
 
 @all_proposers
 @all_intents
-def test_every_move_is_allowed_changes_the_draft_and_makes_it_longer(
-    make: Callable[..., StatisticalProposer], intent: str
-) -> None:
+def test_every_move_is_allowed_changes_the_draft_and_makes_it_longer(make: MakeProposer, intent: str) -> None:
     sample = planted().sample
     bench = workbench_for(sample, intent)
     pairs = reached(over(sample, intent, make), sample, intent)
     assert pairs
     for draft, proposal in pairs:
+        first = proposal.steps[0]
         if not draft.clauses:
-            assert proposal.move == "require"
-        if proposal.move == "widen":
-            assert can_widen(draft, proposal.candidate.predicate)
-        after = bench.move(draft, proposal.move, proposal.candidate)
+            assert first.move == "require"
+        for step in proposal.steps:
+            assert step.move != "widen" or (step == first and can_widen(draft, step.candidate.predicate))
+        after = moved(bench, draft, proposal)
         assert after.fires & sample.positives(intent)
         assert after.fires != draft.fires
         assert after.length > draft.length
@@ -75,7 +87,7 @@ def test_every_move_is_allowed_changes_the_draft_and_makes_it_longer(
 
 @all_proposers
 def test_labels_of_a_fold_that_does_not_count_change_nothing(
-    make: Callable[..., StatisticalProposer],
+    make: MakeProposer,
 ) -> None:
     one, other = planted().sample, shuffled(planted().sample, 1)
     fold = one.folds[0]
@@ -90,27 +102,29 @@ def test_labels_of_a_fold_that_does_not_count_change_nothing(
 
 
 @all_proposers
-@pytest.mark.parametrize(("positives", "seen"), [(0, 0b1111), (0b1111, 0b1111), (0, 0)])
+@pytest.mark.parametrize(("labels", "seen"), [("bbbb", 0b1111), ("aaaa", 0b1111), ("aabb", 0), ("", 0)])
 def test_where_there_is_nothing_to_tell_apart_nothing_is_proposed(
-    make: Callable[..., StatisticalProposer], positives: int, seen: int
+    make: MakeProposer, labels: str, seen: int
 ) -> None:
-    proposer = make("a", [candidate([0, 1], [2, 3])], positives, seen)
+    sample = Sample(tuple(labels), ("a", "b"), (), seen)
+    proposer = make(sample, "a", [candidate([0, 1], [2, 3])] if labels else [])
     assert proposer.propose(Draft((), 0b1111, seen), 5) == ()
 
 
 def test_a_catalogue_name_opens_before_a_phrase_that_holds_as_often() -> None:
     plain = candidate([0, 1, 4], [2, 3, 5, 6, 7], "甲")
     named = Candidate(has("乙"), plain.true, plain.false, frozenset({"a"}))
-    proposals = StatisticalProposer("a", [plain, named], 0b1111, 0xFF).propose(Draft((), 0xFF, 0xFF), 5)
-    assert [proposal.candidate for proposal in proposals] == [named, plain]
-    other = StatisticalProposer("b", [plain, named], 0b1111, 0xFF).propose(Draft((), 0xFF, 0xFF), 5)
+    sample = Sample(tuple("aaaabbbb"), ("a", "b"), (), 0xFF)
+    proposals = make_statistical(sample, "a", [plain, named]).propose(EMPTY, 5)
+    assert [proposal.steps[0].candidate for proposal in proposals] == [named, plain]
+    other = make_statistical(sample.relabelled("bbbbaaaa"), "b", [plain, named]).propose(EMPTY, 5)
     assert other[0].prior == other[1].prior == proposals[1].prior
 
 
 def test_the_words_of_a_rival_are_proposed_for_exclusion() -> None:
     sample = planted().sample
-    proposer = StatisticalProposer("refund", planted().pool, sample.positives("refund"), sample.seen)
+    proposer = make_statistical(sample, "refund", planted().pool)
     bench = workbench_for(sample, "refund")
-    (opening,) = [p for p in proposer.propose(bench.empty(), 60) if p.candidate.predicate == has("退款")]
-    first = proposer.propose(bench.move(bench.empty(), "require", opening.candidate), 1)[0]
-    assert (first.move, first.candidate.predicate) == ("exclude", has("退货"))
+    (opening,) = [p for p in proposer.propose(bench.empty(), 60) if predicate(p) == has("退款")]
+    first = proposer.propose(moved(bench, bench.empty(), opening), 1)[0]
+    assert (first.steps[0].move, predicate(first)) == ("exclude", has("退货"))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from kdsl_cli.mining.candidates import Candidate
 from kdsl_cli.mining.drafts import Draft, Move, can_widen
-from kdsl_cli.mining.sample import Mask
+from kdsl_cli.mining.proposers.proposer import Proposal, Step
+from kdsl_cli.mining.sample import Mask, Sample
 
 HEAD_START: Final = 2.0
 STRENGTH: Final = 1.0
@@ -27,15 +27,6 @@ DOUBTED: Final = 20
 RIVALS: Final = 10
 """Of each of the first `DOUBTED` openings, the candidates that best tell its wrong firings from its right
 ones: words of another intent, which no opening would hold. Drafts may exclude them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A move that may better a draft, and how promising it looks, 0 to 1."""
-
-    move: Move
-    candidate: Candidate
-    prior: float
 
 
 class StatisticalProposer:
@@ -58,8 +49,9 @@ class StatisticalProposer:
         self._base = positives.bit_count() / max(1, seen.bit_count())
         scored = [(self._contrast(c), -place, c) for place, c in enumerate(pool)]
         best = heapq.nlargest(OPENINGS, (entry for entry in scored if entry[0] > 0))
-        self._openings = tuple(Proposal("require", c, min(1.0, contrast)) for contrast, _, c in best)
-        self._rivals = self._rivals_of(self._openings[:DOUBTED], pool)
+        self._openings = tuple(_one("require", c, min(1.0, contrast)) for contrast, _, c in best)
+        self._opened = tuple(c for _, _, c in best)
+        self._rivals = self._rivals_of(self._opened[:DOUBTED], pool)
 
     def propose(self, draft: Draft, limit: int) -> tuple[Proposal, ...]:
         """Return the most promising moves for a draft, best first.
@@ -73,6 +65,14 @@ class StatisticalProposer:
         proposals = [*self._narrower(draft), *self._wider(draft)]
         return tuple(sorted(proposals, key=lambda p: -p.prior)[:limit])
 
+    def propose_many(self, drafts: Sequence[Draft], limits: Sequence[int]) -> list[tuple[Proposal, ...]]:
+        """Return `propose` of each draft."""
+        return [self.propose(draft, limit) for draft, limit in zip(drafts, limits, strict=True)]
+
+    def for_round(self, number: int, held: Mask) -> StatisticalProposer:
+        """Return itself: it looks at the whole sample in every round."""
+        return self
+
     def _contrast(self, candidate: Candidate) -> float:
         """Return how far precision is above chance, times the root of the recall; head start included."""
         fired = candidate.true & self._seen
@@ -85,14 +85,14 @@ class StatisticalProposer:
         share = (right + bonus) / (self._positives.bit_count() + bonus)
         return max(0.0, (precision - self._base) / (1 - self._base)) * math.sqrt(share)
 
-    def _rivals_of(self, doubted: Sequence[Proposal], pool: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    def _rivals_of(self, doubted: Sequence[Candidate], pool: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """Return candidates to exclude that are no openings, in the order of the pool."""
-        opened = {opening.candidate.true for opening in self._openings}
+        opened = {opening.true for opening in self._opened}
         others = [(place, c) for place, c in enumerate(pool) if c.true not in opened]
         chosen: dict[int, Candidate] = {}
         for opening in doubted:
-            right = opening.candidate.true & self._positives
-            wrong = opening.candidate.true & self._seen & ~self._positives
+            right = opening.true & self._positives
+            wrong = opening.true & self._seen & ~self._positives
             told = (
                 ((wrong & c.true).bit_count() * (right & c.false).bit_count(), -place, c)
                 for place, c in others
@@ -109,15 +109,14 @@ class StatisticalProposer:
         if not n_wrong:
             return
         moves: list[tuple[Move, Candidate, Mask]] = []
-        for opening in self._openings:
-            candidate = opening.candidate
+        for candidate in self._opened:
             moves += ("require", candidate, candidate.true), ("exclude", candidate, candidate.false)
         moves += (("exclude", candidate, candidate.false) for candidate in self._rivals)
         for move, candidate, holds in moves:
             kept = (right & holds).bit_count()
             shed = n_wrong - (wrong & holds).bit_count()
             if kept >= 2 and shed:
-                yield Proposal(move, candidate, kept / n_right * shed / n_wrong)
+                yield _one(move, candidate, kept / n_right * shed / n_wrong)
 
     def _wider(self, draft: Draft) -> Iterator[Proposal]:
         """Yield phrases that stand where the draft's one clause looks and find positives it misses."""
@@ -125,12 +124,20 @@ class StatisticalProposer:
         n_missed = missed.bit_count()
         if not n_missed or len(draft.clauses) != 1:
             return
-        for opening in self._openings:
-            candidate = opening.candidate
+        for candidate in self._opened:
             if not can_widen(draft, candidate.predicate):
                 continue
             found = (candidate.true & missed).bit_count()
             new = (candidate.true & self._seen & ~draft.fires).bit_count()
             if found:
                 prior = found / (new + STRENGTH) * math.sqrt(found / n_missed)
-                yield Proposal("widen", candidate, prior)
+                yield _one("widen", candidate, prior)
+
+
+def _one(move: Move, candidate: Candidate, prior: float) -> Proposal:
+    return Proposal((Step(move, candidate),), prior)
+
+
+def make_statistical(sample: Sample, intent: str, pool: Sequence[Candidate]) -> StatisticalProposer:
+    """Return the statistical proposer of one intent (`proposer.MakeProposer`)."""
+    return StatisticalProposer(intent, pool, sample.positives(intent), sample.seen)
