@@ -1,4 +1,7 @@
-"""`kdsl extract`: read every picture of the dialogues, keep what is seen, write the facts of each split."""
+"""`kdsl extract`: read every picture of the dialogues, keep what is seen, write the facts of each split.
+
+Then what the rules ask is put to the small model (`answering`).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
+from kdsl_cli.commands.splits import dialogues_in, picture_root, with_earlier
 from kdsl_cli.commands.workspace import SPLITS, Workspace, current_workspace
-from kdsl_cli.errors import CheckFailed, ConfigError, StageError, did_you_mean
+from kdsl_cli.errors import CheckFailed, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from kdsl_cli.dialogues.schema import Dialogue
     from kdsl_cli.evidence.extract import Pictures, Seen
     from kdsl_cli.evidence.store import Store
+    from kdsl_cli.runs.manifest import Manifest
     from kdsl_cli.runs.stage import Stage
 
 _SHOWN = 10  # failed pictures named on the screen; all of them are in the result as JSON
@@ -34,22 +39,36 @@ def command(
         int | None,
         typer.Option(help="Longest side, in pixels, at which text is looked for.", show_default=False),
     ] = None,
+    small: Annotated[
+        str | None,
+        typer.Option(help="Model that answers the questions of the rules.", show_default=False),
+    ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the rules that ask; rules by default.", show_default=False),
+    ] = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Read pictures again that failed before.")
+        bool, typer.Option("--retry-failed", help="Try pictures and questions again that failed before.")
     ] = False,
     max_failed: Annotated[
-        float, typer.Option(min=0, max=1, help="Largest share of failed pictures with exit code 0.")
+        float,
+        typer.Option(min=0, max=1, help="Largest share of failed pictures or answers with exit code 0."),
     ] = 0.05,
     force: Annotated[
         bool, typer.Option("--force", help="Replace evidence that other settings made.")
     ] = False,
 ) -> None:
-    """Read the pictures and texts of the dialogues into facts that rules can match."""
+    """Read the pictures and texts of the dialogues into facts, and answer what the rules ask of them."""
+    from kdsl_cli.commands.answering import answer_questions
     from kdsl_cli.commands.settings_sources import current_settings
 
-    settings = current_settings({"extract.workers": workers, "extract.max_side": max_side})
-    asked = [word.strip() for word in split.split(",")]
-    extract(settings, asked, retry_failed=retry_failed, max_failed=max_failed, force=force)
+    given = {"extract.workers": workers, "extract.max_side": max_side, "small.model": small}
+    settings, asked = current_settings(given), [word.strip() for word in split.split(",")]
+    if rules is not None and not rules.is_dir():
+        raise ConfigError("no such folder", where=str(rules), fix="Check --rules")
+    job = _see(settings, asked, retry_failed, force, replace=False)
+    answered = answer_questions(settings, asked, rules=rules, retry_failed=retry_failed, force=force)
+    _report(job, answered, max_failed)
 
 
 def extract(
@@ -63,6 +82,7 @@ def extract(
 ) -> None:
     """Do the stage `extract` on splits of this run's workspace, or say that it is up to date.
 
+    The questions of rules are a stage of their own (`answering.answer_questions`).
     `force` and `replace` are those of `runs.stage.Stage`.
 
     Raises
@@ -70,14 +90,18 @@ def extract(
     KdslError
         If an input is missing or wrong; CheckFailed if a larger share of the pictures failed.
     """
-    space, images = current_workspace(), settings.data.images
-    root = space.path(images) if images else space.data
-    job = _job(space, _splits(splits, space), root, settings.extract, force, replace)
+    _report(_see(settings, splits, retry_failed, force, replace), None, max_failed)
+
+
+def _see(settings: Settings, splits: Sequence[str], retry_failed: bool, force: bool, replace: bool) -> _Job:
+    space = current_workspace()
+    names, root = with_earlier(splits, space, space.evidence_out), picture_root(space, settings)
+    job = _job(space, names, root, settings.extract, force, replace)
     if job.stage.up_to_date() and not retry_failed:
         current_output().note("up to date")
     else:
         _work(job, settings.extract.workers, retry_failed)
-    _report(job, max_failed)
+    return job
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,34 +115,10 @@ class _Job:
     stage: Stage
 
 
-def _splits(asked: Sequence[str], space: Workspace) -> list[str]:
-    """Return the splits asked for and those extracted before, so that one manifest holds for all."""
-    from kdsl_cli.runs.manifest import read_manifest
-
-    for word in asked:
-        if word not in SPLITS:
-            raise ConfigError(
-                f"unknown split '{word}'",
-                where="--split",
-                allowed=", ".join(SPLITS),
-                fix=did_you_mean(word, SPLITS),
-            )
-        if not space.split_dialogues(word).is_file():
-            raise StageError(
-                "no such file", where=str(space.split_dialogues(word)), fix="Run: kdsl data split"
-            )
-    found = read_manifest(space.evidence_out)
-    before = found.config.get("splits", []) if found and found.status == "success" else []
-    wanted = {*asked, *(name for name in before if space.split_dialogues(name).is_file())}
-    return [name for name in SPLITS if name in wanted]
-
-
 def _job(
     space: Workspace, splits: list[str], root: Path, options: ExtractSettings, force: bool, replace: bool
 ) -> _Job:
     from kdsl_cli.dialogues.pictures import relative
-    from kdsl_cli.dialogues.readers.options import ReaderOptions
-    from kdsl_cli.dialogues.readers.reading import read
     from kdsl_cli.evidence import descriptors
     from kdsl_cli.evidence.extract import find_pictures
     from kdsl_cli.evidence.ocr import engine_id
@@ -126,11 +126,7 @@ def _job(
     from kdsl_cli.runs.manifest import read_manifest
     from kdsl_cli.runs.stage import Stage
 
-    lenient = ReaderOptions(check_pictures=False)  # a missing picture is a failed row, not an error
-    dialogues = {
-        name: read(space.split_dialogues(name), format="canonical", options=lenient, max_errors=0).dialogues
-        for name in splits
-    }
+    dialogues = {name: dialogues_in(space.split_dialogues(name)) for name in splits}
     pictures = find_pictures((one for each in dialogues.values() for one in each), root)
     contents = sorted([relative(path, root), sha] for path, sha in pictures.digests.items())
     engine = engine_id(options.max_side)
@@ -211,32 +207,46 @@ def _write(job: _Job, split: str, out: Path, seen: Seen) -> None:
     write_facts(out, facts, keys_of(dialogues, job.root, seen), {"engine": job.engine})
 
 
-def _report(job: _Job, max_failed: float) -> None:
-    """Say what the manifest says: the same for a run just done and for one that is up to date."""
+def _report(job: _Job, answered: Manifest | None, max_failed: float) -> None:
+    """Say what the manifests say: the same for a run just done and for one that is up to date."""
+    from kdsl_cli.commands.answering import answer_lines
     from kdsl_cli.runs.manifest import read_manifest
 
-    manifest = read_manifest(job.stage.out)
-    assert manifest is not None  # `run` wrote it, or `up_to_date` read it
-    counts, failed = manifest.counts, dict(sorted(manifest.extra.get("failed", {}).items()))
+    seen = read_manifest(job.stage.out)
+    assert seen is not None  # `run` wrote it, or `up_to_date` read it
+    failed = dict(sorted(seen.extra.get("failed", {}).items()))
     dialogues = {name: len(each) for name, each in job.dialogues.items()}
+    files = [str(job.space.evidence(name)) for name in dialogues]
     lines = [
         f"{sum(dialogues.values())} dialogues ({', '.join(f'{name} {n}' for name, n in dialogues.items())})",
-        f"{counts.total} pictures: {counts.ok} read ({counts.cached} known before), {counts.failed} failed",
+        f"{seen.counts.total} pictures: {seen.counts.ok} read ({seen.counts.cached} known before), "
+        f"{seen.counts.failed} failed",
         *(f"  failed: {path}: {reason}" for path, reason in list(failed.items())[:_SHOWN]),
     ]
     if len(failed) > _SHOWN:
         lines.append(f"  and {len(failed) - _SHOWN} more: {job.stage.out / 'manifest.json'}")
     data = {
         "dialogues": dialogues,
-        "pictures": counts.model_dump(by_alias=True),
+        "pictures": seen.counts.model_dump(by_alias=True),
         "failed": failed,
-        "files": [str(job.space.evidence(name)) for name in dialogues],
+        "files": files,
     }
-    current_output().result("\n".join(lines), data, [str(job.space.evidence(name)) for name in dialogues])
-    share = counts.failed / counts.total if counts.total else 0.0
+    if answered is not None:
+        lines += answer_lines(answered, job.space)
+        counts = answered.counts.model_dump(by_alias=True, include={"total", "ok", "failed"})
+        data["answers"] = {**counts, **answered.extra, "questions": answered.config["questions"]}
+        files += [str(job.space.answers(name)) for name in answered.config["splits"]]
+    current_output().result("\n".join(lines), data, files)
+    fix = "Mend the files (or give --retry-failed if they were only too slow), or raise --max-failed"
+    _check(job.stage.out, seen, "pictures", max_failed, fix)
+    if answered is not None:
+        fix = "Give --retry-failed if the model was only busy, or raise --max-failed"
+        _check(job.space.answers_out, answered, "answers", max_failed, fix)
+
+
+def _check(out: Path, made: Manifest, what: str, max_failed: float, fix: str) -> None:
+    failed, total = made.counts.failed, made.counts.total
+    share = failed / total if total else 0.0
     if share > max_failed:
-        raise CheckFailed(
-            f"{counts.failed} of {counts.total} pictures failed: {share:.1%}, allowed are {max_failed:.1%}",
-            where=str(job.stage.out),
-            fix="Mend the files (or give --retry-failed if they were only too slow), or raise --max-failed",
-        )
+        told = f"{failed} of {total} {what} failed: {share:.1%}, allowed are {max_failed:.1%}"
+        raise CheckFailed(told, where=str(out), fix=fix)

@@ -1,0 +1,68 @@
+"""What the rules of a workspace ask of a dialogue, and how much of it a split has answers to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kdsl_cli.commands.workspace import Workspace
+
+if TYPE_CHECKING:
+    from kdsl_cli.logic.rule import Rule
+
+Questions = Mapping[str, Sequence[str]]
+"""By task, the questions that its rules ask; a task that asks none is not in it."""
+
+
+def questions_in(folder: Path) -> Questions:
+    """Return what the rule files in a folder ask.
+
+    Raises
+    ------
+    RuleFileError
+        If one of them is wrong.
+    """
+    from kdsl_cli.logic.codec import load_rules
+
+    bases = [load_rules(path) for path in sorted(folder.glob("*.yaml"))]
+    return questions_of({base.task: base.rules for base in bases})
+
+
+def questions_of(rules: Mapping[str, Sequence[Rule]]) -> Questions:
+    """Return what rules ask, given by task."""
+    from kdsl_cli.evidence.questions import asked_by
+
+    return {task: list(asked) for task, own in rules.items() if (asked := asked_by(own))}
+
+
+def answers_of(
+    space: Workspace, split: str, questions: Questions
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Return the file of a split's answers, if a finished stage left it whole, and what it is short of.
+
+    What is short is no error: the rules that ask are unknown there, and the others decide.
+    """
+    from kdsl_cli.runs.hashing import sha256_file
+    from kdsl_cli.runs.inputs import changed_outputs
+    from kdsl_cli.runs.manifest import read_manifest
+
+    out, path, dialogues = space.answers_out, space.answers(split), space.split_dialogues(split)
+    again = f"run: kdsl extract --split {split} --small SPEC"
+    made = read_manifest(out)
+    if made is None or made.status != "success" or changed_outputs(out, made, only=[path.name]):
+        return (), (f"{_unknown(questions, split)}; {again}",)
+    warnings = []
+    known: Questions = made.config["questions"]
+    missing = {task: set(asked) - set(known.get(task, ())) for task, asked in questions.items()}
+    if any(missing.values()):
+        warnings.append(f"{_unknown(missing, split)}; {again}")
+    read_from = {(out / record.path).resolve(): record.sha256 for record in made.inputs}
+    if read_from.get(dialogues.resolve()) != sha256_file(dialogues):
+        warnings.append(f"{dialogues} is not the file that was asked about; {again}")
+    return (path,), tuple(warnings)
+
+
+def _unknown(questions: Mapping[str, Collection[str]], split: str) -> str:
+    number = len({question for asked in questions.values() for question in asked})
+    return f"questions of the rules without answers for '{split}', which stay unknown: {number}"
