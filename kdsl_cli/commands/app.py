@@ -56,6 +56,7 @@ VERBS: dict[str, Verb] = {
     "init": Verb("init", "Workspace and data"),
     "data": Verb("data", "Workspace and data"),
     "demo": Verb("demo", "Workspace and data"),
+    "calls": Verb("calls", "Workspace and data"),
     "tiny-model": Verb("tiny_model", "This installation"),
     "env": Verb("environment", "This installation", "env"),
     "doctor": Verb("environment", "This installation", "doctor"),
