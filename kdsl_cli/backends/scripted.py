@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from kdsl_cli.backends.backend import Failed, Generated, Sampling, Scored, Usage
+from kdsl_cli.backends.pictures import MULTIPLE, PictureError, fit
 from kdsl_cli.backends.script import Entry, read_script
 from kdsl_cli.dialogues.prompting import Picture, Prompt
 from kdsl_cli.runs.hashing import sha256_file
@@ -61,6 +62,7 @@ class ScriptedBackend:
         self._entries = read_script(path)
         self._identity = {"kind": "scripted", "script": sha256_file(path)}
         self._used: Counter[int] = Counter()
+        self._looked_at: dict[Picture, str | None] = {}
 
     @property
     def spec(self) -> str:
@@ -112,8 +114,7 @@ class ScriptedBackend:
         self, prompt: Prompt, answers: Callable[[Entry], bool], answer: Callable[[Entry, Prompt], A]
     ) -> A | Failed:
         for picture in prompt.pictures:
-            broken = _broken(picture)
-            if broken:
+            if broken := self._broken(picture):
                 return Failed(broken)
         for number, entry in enumerate(self._entries):
             left = entry.times is None or self._used[number] < entry.times
@@ -122,6 +123,16 @@ class ScriptedBackend:
                 return Failed(entry.fail, entry.retryable) if entry.fail else answer(entry, prompt)
         shown = " ".join(prompt.preview().split())
         return Failed(f"no answer of {self._path} fits this prompt: {shown[:200]}")
+
+    def _broken(self, picture: Picture) -> str | None:
+        """Return why a picture cannot be shown: a script fails where a model would."""
+        if picture not in self._looked_at:
+            try:
+                fit(picture, MULTIPLE**2)
+                self._looked_at[picture] = None
+            except PictureError as error:
+                self._looked_at[picture] = error.reason
+        return self._looked_at[picture]
 
 
 def _fits(entry: Entry, prompt: Prompt) -> bool:
@@ -132,18 +143,6 @@ def _fits(entry: Entry, prompt: Prompt) -> bool:
     return name is None or any(
         picture.path.name == name or picture.sha256.startswith(name) for picture in prompt.pictures
     )
-
-
-def _broken(picture: Picture) -> str | None:
-    """Return why a picture cannot be shown: a script fails where a model would."""
-    from PIL import Image
-
-    try:
-        with Image.open(picture.path) as image:
-            image.verify()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return f"{picture.path.name} cannot be shown: {type(error).__name__}"
-    return None
 
 
 def _usage(prompt: Prompt, completion: int) -> Usage:

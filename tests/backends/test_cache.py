@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kdsl_cli.backends.backend import Failed, Generated, Sampling
 from kdsl_cli.backends.cache import CachedBackend, Tally
@@ -116,6 +118,24 @@ def test_a_picture_that_moved_is_still_known(opened, tmp_path):
     moved = red.path.rename(tmp_path / "moved.png")
     assert isinstance(backend.generate([Prompt("", (Picture(moved, red.sha256),))], Sampling())[0], Generated)
     assert len(model.asked) == 1
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None)
+@given(
+    batches=st.lists(st.lists(st.sampled_from(["sky", "bad", "退款", "x", "y"]), max_size=6), max_size=5),
+    chunk=st.integers(1, 4),
+    seed=st.integers(0, 2),
+)
+def test_with_a_memory_a_model_says_what_it_says_without(tmp_path_factory, batches, chunk, seed):
+    folder, sampling = tmp_path_factory.mktemp("cache"), Sampling(temperature=1, seed=seed)
+    bare, model = scripted(folder), scripted(folder)
+    with AnswerStore(folder / "calls.sqlite") as store:
+        backend = CachedBackend(model, store, purpose="test", chunk=chunk)
+        for words in batches:
+            assert backend.generate(ask(*words), sampling) == bare.generate(ask(*words), sampling)
+    good = [word for word in shown(model) if word != "bad"]
+    assert sorted(good) == sorted({word for words in batches for word in words} - {"bad"})
 
 
 class Stopping:
