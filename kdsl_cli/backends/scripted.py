@@ -121,8 +121,9 @@ class ScriptedBackend:
             if left and (entry.fail or answers(entry)) and _fits(entry, prompt):
                 self._used[number] += 1
                 return Failed(entry.fail, entry.retryable) if entry.fail else answer(entry, prompt)
-        shown = " ".join(prompt.preview().split())
-        return Failed(f"no answer of {self._path} fits this prompt: {shown[:200]}")
+        # The question stands last in a prompt. The rest, a customer's words, has no place in a log.
+        question = next((part for part in reversed(prompt.parts) if isinstance(part, str)), "")
+        return Failed(f"no answer of {self._path} fits the prompt that ends: {question[:120]}")
 
     def _broken(self, picture: Picture) -> str | None:
         """Return why a picture cannot be shown: a script fails where a model would."""

@@ -73,10 +73,12 @@ def test_answers_for_so_many_times_make_a_queue(script):
     assert isinstance(answers[3], Failed)
 
 
-def test_what_no_answer_fits_fails_and_names_the_script_and_the_prompt(script):
-    [failed] = script("answers: [{match: moon, text: a}]").generate([SKY], Sampling())
+def test_what_no_answer_fits_fails_and_names_the_script_and_the_question(script):
+    prompt = Prompt("", ("The customer's own words", *SKY.parts))
+    [failed] = script("answers: [{match: moon, text: a}]").generate([prompt], Sampling())
     assert isinstance(failed, Failed)
-    assert "answers.yaml fits this prompt: Is the sky blue?" in failed.reason
+    assert "answers.yaml fits the prompt that ends: Is the sky blue?" in failed.reason
+    assert "own words" not in failed.reason
     [failed] = script("answers: [{choose: blue}]").score([SKY], CHOICES)
     assert isinstance(failed, Failed)
 
