@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kdsl_cli.commands.asking import Inquiry, ask, inquire, rows
 from kdsl_cli.commands.console import current_argv, current_output
 from kdsl_cli.commands.rule_questions import Questions, answers_of, questions_in
-from kdsl_cli.commands.small import open_small, shaping
+from kdsl_cli.commands.small import open_small
 from kdsl_cli.commands.splits import dialogues_in, picture_root, with_earlier
 from kdsl_cli.commands.workspace import Workspace, current_workspace
 
 if TYPE_CHECKING:
     from kdsl_cli.commands.settings import Settings, SmallSettings
-    from kdsl_cli.dialogues.schema import Dialogue
     from kdsl_cli.evidence.answers import Row
-    from kdsl_cli.evidence.questions import Questioner, Shown
     from kdsl_cli.runs.manifest import Manifest
     from kdsl_cli.runs.recording import StageRun
     from kdsl_cli.runs.stage import Stage
@@ -85,9 +84,8 @@ def answer_questions(
 class _Job:
     space: Workspace
     options: SmallSettings
-    dialogues: Mapping[str, Sequence[Dialogue]]
-    shown: Mapping[str, Shown]
-    questions: Questions
+    split_of: Mapping[str, str]
+    inquiry: Inquiry
     stage: Stage
 
 
@@ -99,38 +97,26 @@ def _job(
     force: bool,
     replace: bool,
 ) -> _Job:
-    from kdsl_cli.dialogues import prompting
-    from kdsl_cli.evidence.extract import find_pictures
-    from kdsl_cli.evidence.questions import PROMPT_VERSION
-    from kdsl_cli.evidence.showing import shown
-    from kdsl_cli.runs.hashing import sha256_json
     from kdsl_cli.runs.manifest import read_manifest
     from kdsl_cli.runs.stage import Stage
 
-    root, options = picture_root(space, settings), settings.small
     dialogues = {name: dialogues_in(space.split_dialogues(name)) for name in splits}
-    everything = [one for each in dialogues.values() for one in each if one.task in questions]
-    pictures = find_pictures(everything, root)
-    small, found = shaping(options), read_manifest(space.answers_out)
+    everything = [one for each in dialogues.values() for one in each]
+    inquiry = inquire(questions, everything, picture_root(space, settings))
+    config, found = inquiry.config(settings.small), read_manifest(space.answers_out)
     stage = Stage(
         "ask",
         space.answers_out,
-        config={
-            "splits": list(splits),
-            "questions": questions,
-            "small": small,
-            "budget": [options.max_calls, options.max_tokens],
-            "prompts": [prompting.VERSION, PROMPT_VERSION],
-            "pictures": sha256_json(sorted(pictures.digests.values())),
-        },
-        config_given=options.given(),
+        config={"splits": list(splits), **config},
+        config_given=settings.small.given(),
         inputs=[space.split_dialogues(name) for name in splits],
         argv=current_argv(),
         force=force,
         # More questions or splits only add to what is remembered; another model gives other answers.
-        replace=replace or (found is not None and found.config.get("small") == small),
+        replace=replace or (found is not None and found.config.get("small") == config["small"]),
     )
-    return _Job(space, options, dialogues, shown(everything, root, pictures), questions, stage)
+    split_of = {one.id: name for name, each in dialogues.items() for one in each}
+    return _Job(space, settings.small, split_of, inquiry, stage)
 
 
 def _work(job: _Job) -> None:
@@ -138,75 +124,25 @@ def _work(job: _Job) -> None:
     from kdsl_cli.evidence.questions import Questioner
 
     with job.stage.run() as run:
-        outs = {name: run.output(job.space.answers(name)) for name in job.dialogues}
+        outs = {name: run.output(job.space.answers(name)) for name in job.stage.config["splits"]}
         with closing(open_small(job.options, job.space, "extract")) as model:
             questioner, identity = Questioner(model), dict(model.identity)
             with run.phase("ask"):
-                if spent := ask_all(questioner, _asked(job)):
-                    run.warn(f"{spent}: what was not asked stays unknown")
+                ended = ask(job.inquiry, questioner)
             run.extra |= {"model": identity, "calls": model.tally.calls, "known": model.tally.cached}
-        if told := _other_model(job.space, identity):
-            run.warn(told)
-        rows = {name: list(_rows(job, questioner, name)) for name in job.dialogues}
-        _remember(run, [row for each in rows.values() for row in each])
+        for told in (ended, _other_model(job.space, identity)):
+            if told:
+                run.warn(told)
+        answers = rows(job.inquiry, questioner)
+        _remember(run, answers)
         for name, out in outs.items():
-            write_answers(out, rows[name], identity)
+            write_answers(out, [row for row in answers if job.split_of[row[0]] == name], identity)
 
 
-def ask_all(questioner: Questioner, asked: Sequence[tuple[Sequence[str], Sequence[Shown]]]) -> str | None:
-    """Ask questions about dialogues, set by set; return what ended it early if the budget did.
-
-    Raises
-    ------
-    BackendError
-        If the model can answer nothing at all.
-    KeyboardInterrupt
-        If it was stopped; what was answered is remembered, and the same command goes on.
-    """
-    from kdsl_cli.backends.budget import BudgetSpent
-    from kdsl_cli.runs.signals import stopping
-
-    output = current_output()
-    total = sum(len(questioner.missing(questions, shown)) for questions, shown in asked)
-    note = "stopping after the questions in work; Ctrl-C again stops at once"
-    with (
-        stopping(on_request=lambda: output.note(note)) as stop,
-        output.progress("Asking the small model", total, "answers") as bar,
-    ):
-
-        def tell(done: int) -> None:
-            bar.advance(done)
-            stop.raise_if_requested()
-
-        try:
-            for questions, shown in asked:
-                questioner.ask_many(questions, shown, tell)
-        except BudgetSpent as spent:
-            return spent.problems[0].what
-    return None
-
-
-def _asked(job: _Job) -> list[tuple[Sequence[str], list[Shown]]]:
-    """Return the questions of each task with the dialogues that they are asked about."""
-    dialogues = [one for each in job.dialogues.values() for one in each]
-    return [
-        (asked, [job.shown[one.id] for one in dialogues if one.task == task])
-        for task, asked in job.questions.items()
-    ]
-
-
-def _rows(job: _Job, questioner: Questioner, split: str) -> Iterator[Row]:
-    for task, asked in job.questions.items():
-        own = [one.id for one in job.dialogues[split] if one.task == task]
-        told = questioner.told(asked, [job.shown[id] for id in own])
-        for question, answers in zip(asked, told, strict=True):
-            yield from ((id, question, answer) for id, answer in zip(own, answers, strict=True))
-
-
-def _remember(run: StageRun, rows: Sequence[Row]) -> None:
-    failed = [(id, question, answer.error) for id, question, answer in rows if answer.error is not None]
-    run.count(total=len(rows), ok=len(rows) - len(failed), failed=len(failed))
-    run.extra["undecided"] = sum(answer.value is None and answer.error is None for _, _, answer in rows)
+def _remember(run: StageRun, answers: Sequence[Row]) -> None:
+    failed = [(id, question, answer.error) for id, question, answer in answers if answer.error is not None]
+    run.count(total=len(answers), ok=len(answers) - len(failed), failed=len(failed))
+    run.extra["undecided"] = sum(answer.value is None and answer.error is None for _, _, answer in answers)
     run.extra["failures"] = failed[:_NAMED]
 
 

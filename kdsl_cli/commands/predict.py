@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
-from kdsl_cli.commands.workspace import Workspace, current_workspace
+from kdsl_cli.commands.rule_questions import Questions, questions_of
+from kdsl_cli.commands.sources import Answers, Source, file_source, split_source
+from kdsl_cli.commands.splits import dialogues_in
+from kdsl_cli.commands.workspace import current_workspace
 from kdsl_cli.errors import CheckFailed, ConfigError, StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from kdsl_cli.commands.settings import PredictSettings, Settings
     from kdsl_cli.dialogues.schema import Dialogue
-    from kdsl_cli.evidence.extract import Pictures, Seen
     from kdsl_cli.logic.facts import Facts
     from kdsl_cli.prediction.arbiter import Floats
     from kdsl_cli.prediction.gathering import Gathered
@@ -51,6 +53,10 @@ def command(
         Path | None,
         typer.Option(help="New dialogues (JSONL) in place of a split's; with --out.", show_default=False),
     ] = None,
+    small: Annotated[
+        str | None,
+        typer.Option(help="With --input: model that answers the questions of the rules.", show_default=False),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the result, if another one.", show_default=False)
     ] = None,
@@ -62,19 +68,21 @@ def command(
     """Let rules and the large model decide together, and say of each dialogue who did."""
     from kdsl_cli.commands.settings_sources import current_settings
 
-    settings = current_settings(
-        {"predict.strategy": strategy, "predict.override_precision": override_precision}
-    )
+    given = {"predict.strategy": strategy, "predict.override_precision": override_precision}
+    settings = current_settings({**given, "small.model": small})
     asked = _Asked(settings, rules, large, force)
     if input is None:
         split = split or "test"
+        if small is not None:
+            fix = f"Run first: kdsl extract --split {split} --small {small}"
+            raise ConfigError("comes with --input", where="--small", fix=fix)
         out = out or current_workspace().predict_out(split)
-        table = _predict(_split_source(current_workspace(), split), asked, out)
+        table = _predict(split_source(current_workspace(), split), asked, out)
     elif out is None or split is not None:
         fix = f"Say: kdsl predict --input {input} --out FOLDER"
         raise ConfigError("comes with --out and without --split", where="--input", fix=fix)
     else:
-        table = _predict(_file_source(input, out, settings), asked, out)
+        table = _predict(file_source(input, out, current_workspace(), settings), asked, out)
     _report(table, out, max_failed)
 
 
@@ -92,7 +100,7 @@ def predict_split(
     """
     space = current_workspace()
     asked = _Asked(settings, force=force, replace=replace)
-    return _predict(_split_source(space, split), asked, space.predict_out(split))
+    return _predict(split_source(space, split), asked, space.predict_out(split))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,112 +114,7 @@ class _Asked:
     replace: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Dialogues, and how to get their facts.
-
-    `split` is what the rows say they are of, `without_evidence` what is said of a dialogue without facts.
-    """
-
-    split: str
-    dialogues: tuple[Dialogue, ...]
-    facts: Callable[[], Mapping[str, Facts]]
-    inputs: tuple[Path, ...]
-    config: dict[str, Any] = field(default_factory=dict)
-    without_evidence: str = ""
-    warnings: tuple[str, ...] = ()
-
-
-def _split_source(space: Workspace, split: str) -> _Source:
-    from kdsl_cli.evidence.table import read_facts
-    from kdsl_cli.runs.hashing import sha256_file
-    from kdsl_cli.runs.inputs import require_success
-
-    path, evidence, extract = (
-        space.split_dialogues(split),
-        space.evidence(split),
-        f"kdsl extract --split {split}",
-    )
-    if not path.is_file():
-        raise StageError("no such file", where=str(path), fix="Run: kdsl data split")
-    if not evidence.is_file():
-        raise StageError(
-            f"there is no evidence of the split '{split}'", where=str(evidence), fix=f"Run: {extract}"
-        )
-    made = require_success(space.evidence_out, command=extract, only=[evidence.name])
-    read_from = {(space.evidence_out / record.path).resolve(): record.sha256 for record in made.inputs}
-    stale = read_from.get(path.resolve(), "") != sha256_file(path)
-    return _Source(
-        split,
-        _dialogues(path),
-        lambda: read_facts([evidence]),
-        (path, evidence),
-        without_evidence=f"there is no evidence of it; run: {extract}",
-        warnings=(f"{path} is not the file that was extracted; run again: {extract}",) if stale else (),
-    )
-
-
-def _file_source(path: Path, out: Path, settings: Settings) -> _Source:
-    from kdsl_cli.dialogues.pictures import relative
-    from kdsl_cli.evidence import descriptors
-    from kdsl_cli.evidence.extract import find_pictures
-    from kdsl_cli.evidence.ocr import engine_id
-    from kdsl_cli.runs.hashing import sha256_json
-
-    if not path.is_file():
-        raise ConfigError("no such file", where=str(path), fix="Check --input")
-    dialogues, root = _dialogues(path), path.parent
-    pictures = find_pictures(dialogues, root)
-    contents = sorted([relative(picture, root), sha] for picture, sha in pictures.digests.items())
-
-    def facts() -> Mapping[str, Facts]:
-        from kdsl_cli.evidence.extract import facts_of
-
-        seen = _look(pictures, out, settings)
-        return {dialogue.id: facts_of(dialogue, root, seen) for dialogue in dialogues}
-
-    config = {
-        "engine": engine_id(settings.extract.max_side),
-        "descriptors": descriptors.VERSION,
-        "pictures": sha256_json(contents),
-    }
-    return _Source("input", dialogues, facts, (path,), config)
-
-
-def _look(pictures: Pictures, out: Path, settings: Settings) -> Seen:
-    """Read the pictures that were not read before; what was seen in them stays in `out`."""
-    from kdsl_cli.evidence.extract import read_into, reading_task, seen_in, to_read
-    from kdsl_cli.evidence.ocr import engine_id
-    from kdsl_cli.evidence.store import Store
-    from kdsl_cli.evidence.workers import cores
-    from kdsl_cli.runs.signals import stopping
-
-    max_side, output = settings.extract.max_side, current_output()
-    engine = engine_id(max_side)
-    with Store(out / "observations.jsonl") as store:
-        todo = to_read(pictures, store, engine)
-        if todo:
-            with stopping() as stop, output.progress("Reading pictures", len(todo), "pictures") as bar:
-                read_into(
-                    store,
-                    todo,
-                    reading_task(max_side),
-                    workers=settings.extract.workers or cores(),
-                    stop=lambda: stop.requested,
-                    progress=lambda done, total: bar.advance(),
-                )
-        return seen_in(pictures, store, engine)
-
-
-def _dialogues(path: Path) -> tuple[Dialogue, ...]:
-    from kdsl_cli.dialogues.readers.options import ReaderOptions
-    from kdsl_cli.dialogues.readers.reading import read
-
-    lenient = ReaderOptions(check_pictures=False)  # a missing picture is a fact that is not known
-    return read(path, format="canonical", options=lenient, max_errors=0).dialogues
-
-
-def _predict(source: _Source, asked: _Asked, out: Path) -> PredictionTable:
+def _predict(source: Source, asked: _Asked, out: Path) -> PredictionTable:
     from kdsl_cli.dialogues.catalogue import Catalogue
     from kdsl_cli.prediction.gathering import gather
     from kdsl_cli.prediction.table import read_predictions
@@ -229,13 +132,22 @@ def _predict(source: _Source, asked: _Asked, out: Path) -> PredictionTable:
         large=asked.large or space.large_out,
         pruned=space.prune_out if asked.rules is None else None,
     )
+    questions = questions_of(gathered.rules)
+    answers = source.answers(questions) if questions else Answers()
     learnt_from = (*gathered.out_of_fold, train) if gathered.out_of_fold else ()
     stage = Stage(
         "predict",
         out,
-        config={"split": source.split, **options.resolved(), **source.config},
+        config={"split": source.split, **options.resolved(), **source.config, **answers.config},
         config_given=options.given(),
-        inputs=[*source.inputs, catalogue, *gathered.rule_files, *gathered.large_files, *learnt_from],
+        inputs=[
+            *source.inputs,
+            *answers.files,
+            catalogue,
+            *gathered.rule_files,
+            *gathered.large_files,
+            *learnt_from,
+        ],
         argv=current_argv(),
         force=asked.force,
         replace=asked.replace,
@@ -243,25 +155,27 @@ def _predict(source: _Source, asked: _Asked, out: Path) -> PredictionTable:
     if stage.up_to_date():
         current_output().note(f"{out}: up to date")
         return read_predictions(out / _PREDICTIONS)
-    labels = {one.id: one.label for one in _dialogues(train) if one.label} if learnt_from else {}
-    return _run(stage, source, gathered, intents, labels, options)
+    labels = {one.id: one.label for one in dialogues_in(train) if one.label} if learnt_from else {}
+    return _run(stage, source, answers, gathered, intents, labels, options)
 
 
 def _run(
     stage: Stage,
-    source: _Source,
+    source: Source,
+    answers: Answers,
     gathered: Gathered,
     intents: dict[str, tuple[str, ...]],
     labels: dict[str, str],
     options: PredictSettings,
 ) -> PredictionTable:
+    from kdsl_cli.evidence.answers import with_answers
     from kdsl_cli.prediction.predict import predict_all
     from kdsl_cli.prediction.settling import settle_all
     from kdsl_cli.prediction.table import write_predictions
     from kdsl_cli.runs.atomic import write_json
 
     with stage.run() as run:
-        run.warnings.extend(source.warnings)
+        run.warnings.extend([*source.warnings, *answers.warnings])
         with run.phase("settle"):
             large = _asking(gathered.large, intents) if gathered.large is not None else {}
             tasks = {one.task for one in source.dialogues}
@@ -275,7 +189,7 @@ def _run(
             )
         run.warnings.extend(note for one in settled.values() for note in one.notes)
         with run.phase("evidence"):
-            facts = source.facts()
+            facts = with_answers(source.facts(), answers.known())
         with run.phase("predict"):
             rows = predict_all(
                 source.dialogues,
@@ -290,6 +204,10 @@ def _run(
         failed = sum(row.error is not None for row in rows)
         run.count(total=len(rows), ok=len(rows) - failed, failed=failed)
         run.extra["unread"] = sorted(row.id for row in rows if row.error is None and facts[row.id].unread)
+        questions = questions_of(gathered.rules)
+        run.extra["unanswered"] = sorted(
+            one.id for one in source.dialogues if _unanswered(one, facts, questions)
+        )
         arbiter = {
             "schema": "kdsl.arbiter/1",
             "strategy": options.strategy,
@@ -299,8 +217,16 @@ def _run(
         return write_predictions(run.output(stage.out / _PREDICTIONS), rows, intents)
 
 
+def _unanswered(dialogue: Dialogue, facts: Mapping[str, Facts], questions: Questions) -> bool:
+    """Tell whether a question that rules ask of a dialogue has no answer, so that some may be unknown."""
+    known = facts[dialogue.id].answers if dialogue.id in facts else ()
+    return any(question not in known for question in questions.get(dialogue.task, ()))
+
+
 def _asking(folder: Path, intents: Mapping[str, tuple[str, ...]]) -> dict[str, AskLarge]:
     """Return how to ask the large model about each task that it knows."""
+    from dataclasses import replace
+
     from kdsl_cli.prediction.outoffold import difference
     from kdsl_cli.prediction.predict import in_chunks
     from kdsl_cli.training.storage import load
@@ -314,7 +240,9 @@ def _asking(folder: Path, intents: Mapping[str, tuple[str, ...]]) -> dict[str, A
     def of_task(task: str) -> AskLarge:
         def ask(facts: Sequence[Facts]) -> Floats:
             with current_output().progress(f"Asking about {task}", len(facts), "dialogues") as bar:
-                return in_chunks(lambda some: model.scores(task, some), bar.advance)(facts)
+                # It was trained without answers: rules it knows must stay unknown here where they were there.
+                unasked = [replace(fact, answers={}) for fact in facts]
+                return in_chunks(lambda some: model.scores(task, some), bar.advance)(unasked)
 
         return ask
 
@@ -330,10 +258,10 @@ def _report(table: PredictionTable, out: Path, max_failed: float) -> None:
     assert manifest is not None  # the stage wrote it, or was up to date by it
     for text in manifest.warnings:
         output.warn(text)
-    unread, place = manifest.extra.get("unread", []), str(out / _PREDICTIONS)
-    told = summarise(table)
+    short = {name: manifest.extra.get(name, []) for name in ("unread", "unanswered")}
+    told, place = summarise(table), str(out / _PREDICTIONS)
     files = {"predictions": place, "arbiter": str(out / _ARBITER)}
-    output.result(render(told, unread, place), {**told, "unread": unread, "files": files}, place)
+    output.result(render(told, place, **short), {**told, **short, "files": files}, place)
     n, failed = table.frame.height, len(told["failed"])
     if failed > max_failed * n:
         raise CheckFailed(

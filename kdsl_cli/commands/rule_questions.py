@@ -51,18 +51,19 @@ def answers_of(
     again = f"run: kdsl extract --split {split} --small SPEC"
     made = read_manifest(out)
     if made is None or made.status != "success" or changed_outputs(out, made, only=[path.name]):
-        return (), (f"{_unknown(questions, split)}; {again}",)
+        return (), (f"{short(questions, split)}; {again}",)
     warnings = []
     known: Questions = made.config["questions"]
     missing = {task: set(asked) - set(known.get(task, ())) for task, asked in questions.items()}
     if any(missing.values()):
-        warnings.append(f"{_unknown(missing, split)}; {again}")
+        warnings.append(f"{short(missing, split)}; {again}")
     read_from = {(out / record.path).resolve(): record.sha256 for record in made.inputs}
     if read_from.get(dialogues.resolve()) != sha256_file(dialogues):
         warnings.append(f"{dialogues} is not the file that was asked about; {again}")
     return (path,), tuple(warnings)
 
 
-def _unknown(questions: Mapping[str, Collection[str]], split: str) -> str:
+def short(questions: Mapping[str, Collection[str]], where: str) -> str:
+    """Return a sentence on how many questions have no answers."""
     number = len({question for asked in questions.values() for question in asked})
-    return f"questions of the rules without answers for '{split}', which stay unknown: {number}"
+    return f"questions of the rules without answers for '{where}', which stay unknown: {number}"

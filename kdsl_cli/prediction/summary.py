@@ -47,21 +47,27 @@ def summarise(table: PredictionTable) -> dict[str, Any]:
     }
 
 
-def render(summary: Mapping[str, Any], unread: Sequence[str], place: str) -> str:
+def render(
+    summary: Mapping[str, Any], place: str, *, unread: Sequence[str], unanswered: Sequence[str] = ()
+) -> str:
     """Return the summary as lines of text.
 
     Parameters
     ----------
-    unread
-        Dialogues with a picture that could not be read.
     place
         The file of predictions.
+    unread
+        Dialogues with a picture that could not be read.
+    unanswered
+        Dialogues of which a rule asks something that nobody answered.
     """
     lines = [_task_line(task, counts) for task, counts in summary["tasks"].items()]
     if not lines:
         lines.append("no dialogues")
     if unread:
         lines.append(f"{len(unread)} of them have a picture that could not be read: {_some(unread)}")
+    if unanswered:
+        lines.append(f"{len(unanswered)} of them have questions without an answer: {_some(unanswered)}")
     if fired := summary["fired"]:
         lines.append(
             "rules that fired most: " + _some([f"{rule} ({times})" for rule, times in fired.items()])

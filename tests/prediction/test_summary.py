@@ -52,7 +52,9 @@ def test_the_rules_that_fired_most_come_first_then_by_name():
 
 def test_long_lists_are_cut_on_the_screen_and_say_so():
     rows = [row(n, error=f"reason {n}") for n in range(12)]
-    text = render(summarise(prediction_table(rows, INTENTS)), [f"u{n}" for n in range(11)], "p.parquet")
+    text = render(
+        summarise(prediction_table(rows, INTENTS)), "p.parquet", unread=[f"u{n}" for n in range(11)]
+    )
     assert "failed: d09: reason 9" in text and "d10" not in text
     assert "and 2 more that failed" in text
     assert "11 of them have a picture that could not be read: u0, " in text and ", and 1 more" in text
@@ -60,4 +62,6 @@ def test_long_lists_are_cut_on_the_screen_and_say_so():
 
 
 def test_no_rows_are_said_to_be_none():
-    assert render(summarise(prediction_table([], INTENTS)), [], "p.parquet") == "no dialogues\np.parquet"
+    assert (
+        render(summarise(prediction_table([], INTENTS)), "p.parquet", unread=[]) == "no dialogues\np.parquet"
+    )
