@@ -1,29 +1,35 @@
-"""Monte-Carlo tree search: select, expand, evaluate, back up, in this reading order."""
+"""Monte-Carlo tree search: one search as a whole, from its settings to its best states."""
 
 from __future__ import annotations
 
 import heapq
-import math
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Generic
 
+from kdsl_cli.search.backing_up import BackUp
 from kdsl_cli.search.events import Event, EventSink
+from kdsl_cli.search.planning import Planner
 from kdsl_cli.search.problem import Problem, StateT
 from kdsl_cli.search.selection import Policy, Widening
-from kdsl_cli.search.stopping import Progress, StopCondition
-from kdsl_cli.search.tree import UNEVALUATED, UNEXPANDED, Edge, Node, Tree
+from kdsl_cli.search.simulating import Simulator
+from kdsl_cli.search.stopping import Progress, StopCondition, simulations_until
+from kdsl_cli.search.tree import UNEVALUATED, Node, Tree
 
 EXHAUSTED: Final = "every reachable state was evaluated"
 """Why `Mcts.run` stopped when no condition asked for it."""
 
 
 class Mcts(Generic[StateT]):
-    """A search over one problem, simulation by simulation.
+    """A search over one problem, batch of simulations by batch.
 
     The first simulation evaluates the root. Every other one follows a path until it takes an edge for the
     first time: the state behind it is evaluated, or, if another path found it before, its known reward is
     used again. Exhausted edges are never followed, so no simulation is without news.
+
+    The paths of a batch are planned together (`Planner.plan`), then the problem is asked once for all actions
+    they need and once for all rewards, and they are counted in the order they were planned in, whatever part
+    of them is asked about at a time. A batch of one is the sequential search.
 
     Deterministic: one number is drawn from `rng` at the start, and the ties of a simulation are broken from
     that number and the simulation's own, so a search resumed from its log needs no saved generator.
@@ -31,7 +37,7 @@ class Mcts(Generic[StateT]):
     Parameters
     ----------
     problem
-        What to search.
+        What to search; a `BatchProblem` is asked for many states at once.
     policy
         Which edge to follow, `Uct` or `Puct`.
     rng
@@ -42,6 +48,9 @@ class Mcts(Generic[StateT]):
         What an edge is worth to the policy: ``(1 - max_share) * mean + max_share * max`` of the rewards
         brought back through its child. 0 is the mean of the textbook; towards 1 suits a search for one best
         state.
+    batch
+        Paths planned together, at most. Larger batches ask less often, but choose from older knowledge: the
+        size changes what is found, like any other setting.
     sink
         Is given every event as a dict, once the tree has changed.
 
@@ -73,22 +82,20 @@ class Mcts(Generic[StateT]):
         *,
         widening: Widening | None = None,
         max_share: float = 0.0,
+        batch: int = 1,
         sink: EventSink | None = None,
     ) -> None:
         if not 0 <= max_share <= 1:
             raise ValueError(f"max_share is {max_share}; allowed: 0 (mean) to 1 (maximum)")
-        self._problem = problem
-        self._policy = policy
-        self._seed = rng.getrandbits(64)
-        self._widening = widening
-        self._max_share = max_share
+        if batch < 1:
+            raise ValueError(f"batch is {batch}; allowed: 1 or more")
+        self._batch = batch
         self._sink = sink
         root = problem.root()
         self._tree: Tree[StateT] = Tree(problem.key(root), root)
-        self._simulations = 0
-        self._evaluations = 0
-        self._best_value = UNEVALUATED
-        self._improved_at = 0
+        back_up = BackUp(self._tree.root, policy, max_share)
+        planner = Planner(self._tree, policy, widening, back_up, seed=rng.getrandbits(64))
+        self._simulator = Simulator(problem, self._tree, planner, back_up, batch)
 
     @property
     def root(self) -> Node[StateT]:
@@ -98,8 +105,7 @@ class Mcts(Generic[StateT]):
     @property
     def progress(self) -> Progress:
         """How far the search has come."""
-        best = self._best_value if self._evaluations else None
-        return Progress(self._simulations, self._evaluations, best, self._improved_at)
+        return self._simulator.progress
 
     def nodes(self) -> tuple[Node[StateT], ...]:
         """Return all nodes in order of discovery, the root first."""
@@ -111,7 +117,10 @@ class Mcts(Generic[StateT]):
         return tuple(heapq.nsmallest(n, evaluated, key=lambda node: (-node.value, node.index)))
 
     def run(self, stop: StopCondition) -> str:
-        """Simulate until a condition, asked before every simulation, or an exhausted tree ends it.
+        """Simulate until a condition, asked before every batch, or an exhausted tree ends it.
+
+        A batch that the condition would end in its midst is done in parts, so that a budget is met exactly
+        and the search stops where it would have stopped asking path by path.
 
         Parameters
         ----------
@@ -123,31 +132,50 @@ class Mcts(Generic[StateT]):
         str
             Why it stopped: the condition's reason or `EXHAUSTED`.
         """
-        while (reason := stop(self.progress)) is None:
-            if self.step() is None:
+        while (reason := stop(progress := self.progress)) is None:
+            if not self.step_batch(simulations_until(stop, progress, self._batch)):
                 return EXHAUSTED
         return reason
 
     def step(self) -> Event | None:
-        """Do one simulation and return it, or None if every reachable state was evaluated.
+        """Do one simulation and return it, or None if every reachable state was evaluated."""
+        events = self.step_batch(1)
+        return events[0] if events else None
 
-        An exception of the problem passes through and leaves the search as if the step had not been tried.
+    def step_batch(self, limit: int) -> tuple[Event, ...]:
+        """Do what is left of the batch under way, or else the next one, but at most `limit` simulations.
+
+        An exception of the problem passes through and leaves the search as if nothing had been asked: the
+        same paths stay planned, and only what is known already is not asked for again.
+
+        Parameters
+        ----------
+        limit
+            The most simulations to do, 1 or more.
+
+        Returns
+        -------
+        tuple of Event
+            What was done, in order; empty if every reachable state was evaluated.
 
         Raises
         ------
         ValueError
-            If a reward is outside [0, 1], a prior negative, or the state graph has a cycle.
+            If a reward is outside [0, 1], a prior negative, an answer missing, or the state graph has a
+            cycle.
         """
-        event = self._simulate(self._problem.evaluate)
-        if event is not None and self._sink is not None:
-            self._sink(event.to_dict())
-        return event
+        events = self._simulator.simulate(limit)
+        if self._sink is not None:
+            for event in events:
+                self._sink(event.to_dict())
+        return events
 
     def replay(self, events: Iterable[Mapping[str, Any]]) -> int:
         """Redo logged simulations with the rewards of the log; the search can then go on as if never stopped.
 
-        Neither `Problem.evaluate` nor the sink is called. Paths are chosen anew and compared with the log, so
-        the log of another problem, policy, seed or setting is refused at the first line that differs.
+        Neither the problem's rewards nor the sink are asked. Paths are chosen anew and compared with the log,
+        so the log of another problem, policy, seed, batch size or setting is refused at the first line that
+        differs. A log may end in the midst of a batch.
 
         Parameters
         ----------
@@ -165,140 +193,18 @@ class Mcts(Generic[StateT]):
             If this search has begun already; or at a foreign entry: the message starts with its line number,
             from 1, and the search is then of no more use.
         """
-        if self._simulations:
+        if self.progress.simulations:
             raise ValueError("only a search that has not begun can replay a log")
         for line, entry in enumerate(events, start=1):
             try:
                 self._replay_one(Event.from_dict(entry))
             except ValueError as error:
                 raise ValueError(f"line {line}: {error}") from error
-        return self._simulations
+        return self.progress.simulations
 
     def _replay_one(self, logged: Event) -> None:
-        event = self._simulate(lambda _: logged.value)
-        if event is None:
+        events = self._simulator.simulate(1, lambda states: dict.fromkeys(states, logged.value))
+        if not events:
             raise ValueError("the log goes on although every reachable state was evaluated")
-        if event != logged:
-            raise ValueError(f"not of this search: logged {logged}, but the search did {event}")
-
-    def _simulate(self, evaluate: Callable[[StateT], float]) -> Event | None:
-        """Do one simulation with the given source of rewards."""
-        path = self._select()
-        if path is None:
-            return None
-        node, new = self._expand(path[-1], evaluate) if path else (self._evaluate_root(evaluate), True)
-        self._back_up(path, node.value)
-        event = Event(
-            self._simulations, tuple([edge.action.label for edge in path]), node.key, node.value, new
-        )
-        self._simulations += 1
-        self._evaluations += new
-        if node.value > self._best_value:
-            self._best_value = node.value
-            self._improved_at = self._simulations
-        return event
-
-    def _select(self) -> list[Edge[StateT]] | None:
-        """Return the next path: empty at first, None if every reachable state was evaluated."""
-        root = self._tree.root
-        if root.value == UNEVALUATED:
-            return []
-        while not root.exhausted:
-            path = self._descend()
-            if path is not None:
-                return path
-        return None
-
-    def _descend(self) -> list[Edge[StateT]] | None:
-        """Return a path from the root to an edge not followed before, or None after closing a dead end.
-
-        Dead ends come to light late because a problem's actions are asked for only when a node is left.
-        """
-        tree = self._tree
-        node = tree.root
-        path: list[Edge[StateT]] = []
-        while True:
-            self._admit(node)
-            if not node.open:
-                tree.close(node)
-                return None
-            edge = self._choose(node, depth=len(path))
-            path.append(edge)
-            if edge.child is UNEXPANDED:
-                return path
-            node = edge.child
-            if len(path) >= len(tree.nodes):
-                raise ValueError(f"the state graph has a cycle through {node.key!r}; an action must lead on")
-
-    def _admit(self, node: Node[StateT]) -> None:
-        """Ask for a node's actions if it was not done, and admit as many as its visits allow."""
-        if node.waiting is UNEXPANDED:
-            self._tree.expand(node, self._problem.actions(node.state))
-        if node.waiting:
-            limit = math.inf if self._widening is None else self._widening.admitted(node.visits)
-            self._tree.admit(node, limit)
-
-    def _choose(self, node: Node[StateT], depth: int) -> Edge[StateT]:
-        """Return the open edge of highest score; ties as `selection` tells."""
-        scale = self._policy.scale(node.visits)
-        top, tied = -math.inf, node.open[:1]
-        for edge in node.open:
-            child = edge.child
-            if child is UNEXPANDED:
-                score = node.value + scale * self._policy.bonus(0, edge.action.prior)
-            else:
-                score = child.worth + scale * edge.bonus
-            if score > top:
-                top, tied = score, [edge]
-            elif score == top:
-                tied.append(edge)
-        return tied[0] if len(tied) == 1 else self._draw(tied, depth)
-
-    def _draw(self, tied: list[Edge[StateT]], depth: int) -> Edge[StateT]:
-        """Return one of several equal edges: of those with the highest prior one drawn by seed."""
-        top = max(edge.action.prior for edge in tied)
-        tied = [edge for edge in tied if edge.action.prior == top]
-        if len(tied) == 1:
-            return tied[0]
-        # What `random()` gives for a seed is fixed for all versions of Python; `choice` is not.
-        noise = random.Random(f"{self._seed}/{self._simulations}/{depth}").random()
-        return tied[int(noise * len(tied))]
-
-    def _expand(self, edge: Edge[StateT], evaluate: Callable[[StateT], float]) -> tuple[Node[StateT], bool]:
-        """Follow an edge for the first time; return the node behind it and whether it is new."""
-        state = self._problem.apply(edge.parent.state, edge.action)
-        key = self._problem.key(state)
-        node = self._tree.nodes.get(key)
-        new = node is None
-        if node is None:
-            # The reward comes before any change of the tree, so that a failed evaluation leaves it whole.
-            node = self._tree.add(key, state, _reward(evaluate, state, key))
-        self._tree.link(edge, node)
-        return node, new
-
-    def _evaluate_root(self, evaluate: Callable[[StateT], float]) -> Node[StateT]:
-        root = self._tree.root
-        root.value = _reward(evaluate, root.state, root.key)
-        return root
-
-    def _back_up(self, path: list[Edge[StateT]], value: float) -> None:
-        """Count one simulation and its reward at the root and along the path."""
-        self._count(self._tree.root, value)
-        for edge in path:
-            edge.visits += 1
-            edge.bonus = self._policy.bonus(edge.visits, edge.action.prior)
-            assert edge.child is not None, "a path is backed up after its last edge is linked"
-            self._count(edge.child, value)
-
-    def _count(self, node: Node[StateT], value: float) -> None:
-        node.visits += 1
-        node.value_sum += value
-        node.max = max(node.max, value)
-        node.worth = (1 - self._max_share) * node.mean + self._max_share * node.max
-
-
-def _reward(evaluate: Callable[[StateT], float], state: StateT, key: str) -> float:
-    value = float(evaluate(state))
-    if not 0 <= value <= 1:
-        raise ValueError(f"reward of {key!r} is {value}; allowed: 0 to 1")
-    return value
+        if events[0] != logged:
+            raise ValueError(f"not of this search: logged {logged}, but the search did {events[0]}")

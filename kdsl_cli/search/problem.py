@@ -3,13 +3,15 @@
 The state graph must be finite in depth and without cycles: an action only ever leads further from the
 root (a condition grows, a set gains a member). Two orders of the same actions may meet in one state;
 `Problem.key` is what makes them one node.
+
+A problem that is slow to answer, but can answer many questions in the time of one, is a `BatchProblem`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 StateT = TypeVar("StateT")
 
@@ -52,7 +54,7 @@ class Problem(Protocol[StateT]):
         ...
 
     def actions(self, state: StateT) -> Sequence[Action]:
-        """Return what can be done; empty at a terminal state. Asked once a state, when it is left first."""
+        """Return what can be done; empty at a terminal state. Asked once a key, when it is left first."""
         ...
 
     def apply(self, state: StateT, action: Action) -> StateT:
@@ -65,4 +67,20 @@ class Problem(Protocol[StateT]):
 
     def evaluate(self, state: StateT) -> float:
         """Return the reward of a state, 0 (worst) to 1 (best). Asked at most once a key."""
+        ...
+
+
+@runtime_checkable
+class BatchProblem(Problem[StateT], Protocol[StateT]):
+    """A problem that is asked about several states at once, and then only so.
+
+    Each answer must be the one that the state alone would get, whatever stands beside it.
+    """
+
+    def actions_many(self, states: Sequence[StateT]) -> Sequence[Sequence[Action]]:
+        """Return `actions` of each state, in order; no key comes twice."""
+        ...
+
+    def evaluate_many(self, states: Sequence[StateT]) -> Sequence[float]:
+        """Return `evaluate` of each state, in order; no key comes twice."""
         ...

@@ -1,14 +1,15 @@
-"""When to stop: conditions asked before every simulation, each with a reason to tell a person.
+"""When to stop: conditions asked before every batch of simulations, each with a reason to tell a person.
 
 A condition is any callable from `Progress` to a reason, or None to go on. Only `Minutes` has a state of its
 own (when it began); all else is read off the search, so a resumed one stops where an uninterrupted one would.
+A condition may also be asked about progress that is yet to come (`simulations_until`); it must not mind.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -36,6 +37,39 @@ class Progress:
 
 StopCondition = Callable[[Progress], str | None]
 """Returns why to stop now, or None to go on."""
+
+
+def simulations_until(stop: StopCondition, progress: Progress, limit: int) -> int:
+    """Return how many simulations may be done in one go, so that none is done that `stop` would forbid.
+
+    Asks the condition about the simulations ahead as if each evaluated a state and none improved the best
+    reward: the progress on which every condition of this module stops earliest.
+
+    Parameters
+    ----------
+    stop
+        Does not want to stop at `progress` itself.
+    progress
+        Where the search stands.
+    limit
+        The most to return, 1 or more.
+
+    Examples
+    --------
+    >>> now = Progress(simulations=94, evaluations=90, best_value=0.7, improved_at=44)
+    >>> simulations_until(Simulations(100), now, limit=8), simulations_until(Simulations(200), now, limit=8)
+    (6, 8)
+    """
+    for ahead in range(1, limit):
+        if stop(_without_luck(progress, ahead)) is not None:
+            return ahead
+    return limit
+
+
+def _without_luck(progress: Progress, ahead: int) -> Progress:
+    return replace(
+        progress, simulations=progress.simulations + ahead, evaluations=progress.evaluations + ahead
+    )
 
 
 @dataclass(frozen=True, slots=True)

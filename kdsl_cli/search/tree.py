@@ -136,9 +136,11 @@ class Tree(Generic[StateT]):
         self.nodes: dict[str, Node[StateT]] = {key: self.root}
 
     def add(self, key: str, state: StateT, value: float) -> Node[StateT]:
-        """Return a new node for a state not met before."""
-        node = Node(len(self.nodes), key, state, value)
-        self.nodes[key] = node
+        """Return the node of a state whose reward is known now: a new one, unless it is the root."""
+        node = self.nodes.get(key)
+        if node is None:
+            node = self.nodes[key] = Node(len(self.nodes), key, state, value)
+        node.value = value
         return node
 
     def expand(self, node: Node[StateT], actions: Sequence[Action]) -> None:

@@ -14,15 +14,16 @@ from .test_mcts import searches
 from .toys import Subsets, picture
 
 
-def make(seed=0, policy=None, sink=None):
+def make(seed=0, policy=None, batch=1, sink=None):
     problem = Subsets("abcdef", "ace", size=4)
-    return problem, Mcts(problem, policy or Uct(), random.Random(seed), widening=Widening(), sink=sink)
+    more = {"widening": Widening(), "batch": batch, "sink": sink}
+    return problem, Mcts(problem, policy or Uct(), random.Random(seed), **more)
 
 
-def logged(count):
+def logged(count, batch=1):
     """Return the log of a search as lines of JSON."""
     lines = []
-    _, search = make(sink=lambda event: lines.append(json.dumps(event, ensure_ascii=False)))
+    _, search = make(batch=batch, sink=lambda event: lines.append(json.dumps(event, ensure_ascii=False)))
     search.run(Simulations(count))
     return lines
 
@@ -38,15 +39,16 @@ def test_an_event_tells_path_reward_and_whether_it_was_new():
 
 
 @settings(max_examples=60, deadline=None)
-@given(make=searches(), budget=st.integers(0, 50), cut=st.floats(0, 1))
-def test_a_search_resumed_from_any_line_of_its_log_is_the_uninterrupted_one(make, budget, cut):
+@given(make=searches(), budget=st.integers(0, 50), cut=st.floats(0, 1), batch=st.integers(1, 9))
+def test_a_search_resumed_from_any_line_of_its_log_is_the_uninterrupted_one(make, budget, cut, batch):
+    """Any line: a kill may come while the events of one batch are written."""
     log, rest = [], []
-    _, whole = make(sink=log.append)
+    _, whole = make(log.append, batch)
     whole.run(Simulations(budget))
     kept = log[: round(cut * len(log))]
     entries = parse_log(json.dumps(entry) for entry in kept)
 
-    problem, resumed = make(sink=rest.append)
+    problem, resumed = make(rest.append, batch)
     assert resumed.replay(entries) == len(kept)
     assert not problem.asked
     resumed.run(Simulations(budget))
@@ -94,6 +96,15 @@ def test_an_entry_the_search_would_not_have_written_is_refused(change):
         search.replay(entries)
 
 
+@pytest.mark.parametrize(("batch", "other"), [(1, 8), (8, 1), (4, 8)])
+def test_the_log_of_another_batch_size_is_refused_at_the_first_line_that_differs(batch, other):
+    entries, wrong = (parse_log(logged(60, size)) for size in (batch, other))
+    first = next(i for i, (a, b) in enumerate(zip(entries, wrong, strict=True)) if a != b)
+    _, search = make(batch=other)
+    with pytest.raises(ValueError, match=rf"^line {first + 1}: not of this search"):
+        search.replay(entries)
+
+
 def test_a_missing_line_is_refused():
     entries = parse_log(logged(6))
     _, search = make()
@@ -101,8 +112,8 @@ def test_a_missing_line_is_refused():
         search.replay(entries[:2] + entries[3:])
 
 
-@pytest.mark.parametrize("other", [{"seed": 1}, {"policy": Puct(3.0)}])
-def test_the_log_of_another_seed_or_policy_is_refused(other):
+@pytest.mark.parametrize("other", [{"seed": 1}, {"policy": Puct(3.0)}, {"batch": 4}])
+def test_the_log_of_another_seed_policy_or_batch_size_is_refused(other):
     _, search = make(**other)
     with pytest.raises(ValueError, match="not of this search"):
         search.replay(parse_log(logged(40)))

@@ -26,10 +26,11 @@ def searches(draw):
     policy, widening = draw(POLICIES), draw(WIDENINGS)
     max_share, seed = draw(st.sampled_from([0.0, 0.3, 1.0])), draw(st.integers(0, 99))
 
-    def make(sink=None):
-        problem = Subsets(items, "".join(wanted), min(size, len(items)), priors)
+    def make(sink=None, batch=1, toy=Subsets):
+        problem = toy(items, "".join(wanted), min(size, len(items)), priors)
         rng = random.Random(seed)
-        return problem, Mcts(problem, policy, rng, widening=widening, max_share=max_share, sink=sink)
+        more = {"widening": widening, "max_share": max_share, "batch": batch, "sink": sink}
+        return problem, Mcts(problem, policy, rng, **more)
 
     return make
 
@@ -143,9 +144,9 @@ def test_widening_does_not_waste_budget_when_all_admitted_children_are_done():
 
 
 @settings(max_examples=60, deadline=None)
-@given(make=searches(), budget=st.integers(0, 60))
-def test_visits_add_up_and_no_key_is_evaluated_twice(make, budget):
-    problem, search = make()
+@given(make=searches(), budget=st.integers(0, 60), batch=st.integers(1, 9))
+def test_visits_add_up_and_no_key_is_evaluated_twice(make, budget, batch):
+    problem, search = make(batch=batch)
     search.run(Simulations(budget))
     progress = search.progress
     assert search.root.visits == progress.simulations <= budget
@@ -161,9 +162,9 @@ def test_visits_add_up_and_no_key_is_evaluated_twice(make, budget):
 
 
 @settings(max_examples=60, deadline=None)
-@given(make=searches())
-def test_a_search_to_the_end_sees_every_state_and_knows_it(make):
-    problem, search = make()
+@given(make=searches(), batch=st.integers(1, 9))
+def test_a_search_to_the_end_sees_every_state_and_knows_it(make, batch):
+    problem, search = make(batch=batch)
     assert search.run(Simulations(10_000)) == EXHAUSTED
     assert all(node.exhausted for node in search.nodes())
     states = {problem.root()}

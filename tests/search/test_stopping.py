@@ -13,6 +13,7 @@ from kdsl_cli.search.stopping import (
     Progress,
     Simulations,
     StopFile,
+    simulations_until,
 )
 
 from .toys import Bandit, Subsets
@@ -20,25 +21,28 @@ from .toys import Bandit, Subsets
 START = Progress(simulations=0, evaluations=0, best_value=None, improved_at=0)
 
 
-def search():
-    return Mcts(Subsets("abcdef", "ace", size=4), Uct(0.3), random.Random(0))
+def search(batch=1):
+    return Mcts(Subsets("abcdef", "ace", size=4), Uct(0.3), random.Random(0), batch=batch)
 
 
-def test_simulations_end_a_run_exactly():
-    run = search()
+@pytest.mark.parametrize("batch", [1, 8])
+def test_simulations_end_a_run_exactly(batch):
+    run = search(batch)
     assert run.run(Simulations(17)) == "17 simulations done"
     assert run.progress.simulations == 17
 
 
-def test_evaluations_count_states_not_paths():
-    run = search()
+@pytest.mark.parametrize("batch", [1, 8])
+def test_evaluations_count_states_not_paths(batch):
+    run = search(batch)
     assert run.run(Evaluations(30)) == "30 states evaluated"
     assert run.progress.evaluations == len(run.nodes()) == 30
     assert run.progress.simulations > 30
 
 
-def test_no_improvement_counts_from_the_last_rise():
-    run = search()
+@pytest.mark.parametrize("batch", [1, 8])
+def test_no_improvement_counts_from_the_last_rise(batch):
+    run = search(batch)
     assert run.run(NoImprovement(12)) == "no improvement for 12 simulations"
     progress = run.progress
     assert progress.simulations == progress.improved_at + 12
@@ -79,6 +83,13 @@ def test_a_flag_raised_during_a_step_lets_the_step_finish():
     run = Mcts(Subsets("abcdef", "ace", size=4), Uct(0.3), random.Random(0), sink=seen.append)
     assert run.run(Flag(lambda: len(seen) >= 3, "interrupted")) == "interrupted"
     assert run.progress.simulations == 3
+
+
+def test_what_is_allowed_ahead_is_what_the_strictest_condition_leaves():
+    now = Progress(simulations=94, evaluations=90, best_value=0.7, improved_at=50)
+    stop = AnyOf((Simulations(100), NoImprovement(46), Evaluations(95)))
+    assert [simulations_until(stop, now, limit) for limit in (1, 2, 8)] == [1, 2, 2]
+    assert simulations_until(Evaluations(95), now, 8) == 5
 
 
 def test_any_of_gives_the_reason_of_the_first_condition_that_holds():
