@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import polars as pl
 import pytest
+from PIL import Image
 
+from kdsl_cli.commands.answering import answer_questions
 from kdsl_cli.commands.app import run
-from kdsl_cli.evidence.answers import answered_by, read_answers
+from kdsl_cli.commands.settings_sources import current_settings
+from kdsl_cli.commands.workspace import set_config_file
+from kdsl_cli.evidence.answers import answered_by, read_answers, write_answers
 from kdsl_cli.runs.manifest import Manifest, read_manifest
 
 HURRY, MONEY = "Is the customer in a hurry?", "Is money asked back?"
@@ -226,3 +231,31 @@ def test_a_model_that_cannot_be_opened_is_told_and_the_pictures_are_kept(
     assert run(["extract", "--split", "val", "--small", "scripted:nowhere.yaml"]) == 2
     assert "nowhere.yaml" in capsys.readouterr().err
     assert Path("runs/evidence/val.parquet").is_file()
+
+
+def test_pictures_are_shown_and_other_bytes_under_a_name_are_asked_about_again(space: Path) -> None:
+    def ask() -> Manifest:
+        found = answer_questions(
+            current_settings({"small.model": "scripted:model.yaml"}), ["val"], replace=True
+        )
+        assert found is not None
+        return found
+
+    picture = space / "data/page.png"
+    Image.new("RGB", (8, 8), "red").save(picture)
+    (space / "data/val.jsonl").write_text(line("c", "look", images=("page.png",)))
+    red = hashlib.sha256(picture.read_bytes()).hexdigest()
+    sees = f'- {{picture: "{red}", logprobs: {LIKELY}}}\n'
+    (space / "model.yaml").write_text(SCRIPT.replace("answers:\n", "answers:\n" + sees))
+    set_config_file(None)
+    assert ask().extra["calls"] == 2 and answers("val") == {"c": {HURRY: True}}
+    Image.new("RGB", (8, 8), "blue").save(picture)
+    assert ask().extra["calls"] == 1 and answers("val") == {"c": {HURRY: False}}
+
+
+def test_answers_of_another_model_than_the_miner_had_are_pointed_out(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_answers(Path("runs/mine/answers.parquet"), [], {"kind": "scripted", "script": "another"})
+    assert extract("--split", "val") == 0
+    assert "mined with answers of another model: other script" in capsys.readouterr().err
