@@ -209,6 +209,8 @@ def _processor(folder: Path) -> Any:
     processor = _transformers().AutoProcessor.from_pretrained(folder, local_files_only=True)
     if not getattr(processor, "image_processor", None) or not getattr(processor, "chat_template", None):
         raise ValueError("its processor has no image processor, or no chat template")
+    if not processor.tokenizer("a", add_special_tokens=False)["input_ids"]:
+        raise ValueError("its tokenizer is empty")  # what comes, without an error, where its file is missing
     return processor
 
 
