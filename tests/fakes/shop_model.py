@@ -57,7 +57,7 @@ SURE = 1.4  # log-odds of an answer: 80 %
 SPREAD = 0.4  # up to which they vary from picture to picture
 LEANING = 0.5  # up to which a wording makes it lean to yes or to no, whatever it is shown
 
-HEADINGS = {True: r"RIGHT|MISSED|POSITIVE", False: r"WRONG|OTHER|NEGATIVE"}
+HEADINGS = {True: r"(Right|Missed) \d+ \(", False: r"Wrongly caught \d+ \("}
 """How lines begin that say of the dialogues below them whether they are of the intent."""
 
 YES = frozenset({"yes", "y", "true", "是", "有"})
@@ -133,7 +133,9 @@ class ShopModel:
         telling = list(self._telling(parts))
         if telling:
             question, yes = _drawn(telling, chance("which"))
-            asked = _drawn(WORDINGS[question], chance("wording"))
+            # It is told which wordings were asked before, and to find another.
+            fresh = [each for each in WORDINGS[question] if not any(each in part.text for part in parts)]
+            asked = _drawn(fresh or WORDINGS[question], chance("wording"))
             leaf: dict[str, object] = {"answer": {"question": asked, "is": "yes" if yes else "no"}}
             why = "The wrong ones look otherwise."
         elif chance("idle") < 0.5:
