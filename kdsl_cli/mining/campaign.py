@@ -56,6 +56,8 @@ class Campaign:
     proposers
         Makes who suggests moves. None: the statistical proposer, of which every process can have its own;
         any other stays in this process, and meets the units in their order.
+    leaves
+        As for `IntentMiner`.
     """
 
     sample: Sample
@@ -66,6 +68,7 @@ class Campaign:
     deadline: float | None = None
     stop_file: Path | None = None
     proposers: MakeProposer | None = None
+    leaves: int = 1
 
     def units(self) -> tuple[Unit, ...]:
         """Return all units of work, the run on the whole sample first."""
@@ -90,6 +93,7 @@ class Campaign:
             threshold=threshold,
             known=known,
             proposers=self.proposers or make_statistical,
+            leaves=self.leaves,
         )
         events: list[dict[str, Any]] = []
         sink = events.append if unit.fold == WHOLE else None

@@ -96,7 +96,7 @@ def _rule(one: Weighed, sample: Sample, ids: Sequence[str], run: str, seed: int)
         seed=None if rule.seed else seed,
     )
     said = f"{describe(condition).capitalize()}: {correct} of {fired} out of fold."
-    why = (rule.why or said) if rule.seed else f"{said} {rule.why}".rstrip()
+    why = said if not rule.why else rule.why if rule.seed else f"{said} The model: {rule.why}"
     return Rule(
         rule.id or rule_id(rule.intent, rule.condition),
         rule.intent,

@@ -15,6 +15,7 @@ from kdsl_cli.mining.candidates import candidates
 from kdsl_cli.mining.crossfit import out_of_fold_scores
 from kdsl_cli.mining.miner import Mined
 from kdsl_cli.mining.noise import measure_noise
+from kdsl_cli.mining.proposers.proposer import MakeProposer
 from kdsl_cli.mining.pruning import Pruned, PruneSettings, prune
 from kdsl_cli.mining.rules import CandidateRule, from_found, from_seed
 from kdsl_cli.mining.sample import Mask, as_bools, make_sample, mask_of
@@ -51,6 +52,8 @@ def prepare(
     folds: int,
     permutations: int,
     budget: Budget | None = None,
+    proposers: MakeProposer | None = None,
+    leaves: int = 1,
 ) -> Prepared:
     """Gather candidates, let the seeds fire, and measure what noise would reach.
 
@@ -68,6 +71,8 @@ def prepare(
         Shuffles behind the noise level.
     budget
         When searches stop.
+    proposers, leaves
+        As for `Campaign`. The noise level is measured with the statistical proposer in any case.
     """
     limits = budget or Budget()
     task = labelled.task
@@ -80,7 +85,9 @@ def prepare(
     known: dict[str, tuple[Mask, ...]] = {}
     for seed in competing:
         known[seed.intent] = (*known.get(seed.intent, ()), seed.fires)
-    campaign = Campaign(sample, pool, settings, noise, known, limits.deadline, limits.stop_file)
+    campaign = Campaign(
+        sample, pool, settings, noise, known, limits.deadline, limits.stop_file, proposers, leaves
+    )
     return Prepared(labelled, campaign, competing)
 
 

@@ -99,6 +99,8 @@ class IntentMiner:
         Out-of-fold firings of rules that are there already (seed rules); what they hold is discounted.
     proposers
         Makes who suggests the moves.
+    leaves
+        Drafts looked at together, at most: more than one pays where the proposer is slow.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class IntentMiner:
         threshold: float = 0.0,
         known: Sequence[Mask] = (),
         proposers: MakeProposer = make_statistical,
+        leaves: int = 1,
     ) -> None:
         self._workbench = workbench_for(sample, intent)
         self._objective = Objective(self._workbench.positives)
@@ -119,6 +122,7 @@ class IntentMiner:
         self._settings = settings
         self._threshold = threshold
         self._known = tuple(known)
+        self._leaves = leaves
 
     def mine(
         self,
@@ -175,6 +179,7 @@ class IntentMiner:
             random.Random(child_seed(settings.seed, self._intent, str(number))),
             widening=WIDENING,
             max_share=settings.max_share,
+            batch=self._leaves,
             sink=None if sink is None else lambda event: sink({"round": number, **event}),
         )
 

@@ -68,17 +68,15 @@ MakeProposer = Callable[[Sample, str, Sequence[Candidate]], Proposer]
 """Makes the proposer of an intent: from the sample of a run, the intent, and the sample's candidates."""
 
 
-def narrowed(draft: Draft, steps: Sequence[Step]) -> Mask:
-    """Return where a draft fires once it wants or excludes more.
-
-    Raises
-    ------
-    ValueError
-        If a step widens.
-    """
+def outcome(draft: Draft, steps: Sequence[Step]) -> Mask:
+    """Return where a draft fires after some moves."""
     fires = draft.fires
     for step in steps:
-        if step.move == "widen":
-            raise ValueError("a step that widens does not narrow")
-        fires &= step.candidate.true if step.move == "require" else step.candidate.false
+        match step.move:
+            case "require":
+                fires &= step.candidate.true
+            case "exclude":
+                fires &= step.candidate.false
+            case "widen":
+                fires |= step.candidate.true
     return fires

@@ -1,0 +1,137 @@
+"""From what a model wrote to moves: read, judged on the sample, its questions tried and asked."""
+
+from __future__ import annotations
+
+import random
+from typing import NamedTuple
+
+from kdsl_cli.backends.backend import Failed, Generated
+from kdsl_cli.backends.budget import BudgetSpent
+from kdsl_cli.logic.predicates import AnswerPredicate
+from kdsl_cli.mining.candidates import Candidate, judged
+from kdsl_cli.mining.drafts import MIN_FOUND, Draft
+from kdsl_cli.mining.proposers.counts import Outcome
+from kdsl_cli.mining.proposers.desk import Desk, Questions
+from kdsl_cli.mining.proposers.proposer import Step, outcome
+from kdsl_cli.mining.proposers.question_book import tells_apart
+from kdsl_cli.mining.proposers.reading import Part, UnusableError, read_suggestion
+from kdsl_cli.mining.proposers.showing import Groups, chosen
+from kdsl_cli.mining.sample import Sample
+from kdsl_cli.runs.seeds import child_seed
+
+
+class RejectedError(Exception):
+    """An answer becomes no proposal; `became` is what it counts as."""
+
+    def __init__(self, became: Outcome, reason: str) -> None:
+        super().__init__(reason)
+        self.became = became
+
+
+class Read(NamedTuple):
+    """An answer as moves, with the model's sentence and its mean token log-probability (None: not told)."""
+
+    steps: tuple[Step, ...]
+    why: str
+    score: float | None
+
+
+class Judge:
+    """Judges what is proposed for the drafts of one intent.
+
+    Parameters
+    ----------
+    desk
+        What the task's searches share.
+    sample, intent
+        The dialogues that count, and whose rules are searched.
+    questions
+        Those of the run so far; new ones are added.
+    """
+
+    def __init__(self, desk: Desk, sample: Sample, intent: str, questions: Questions) -> None:
+        self._desk = desk
+        self._sample = sample
+        self._intent = intent
+        self._positives = sample.positives(intent)
+        self._questions = questions
+        self._questions_left = desk.settings.questions
+
+    def read(self, draft: Draft, sorted_out: Groups, answer: Generated | Failed) -> Read:
+        """Return an answer as moves.
+
+        Parameters
+        ----------
+        draft
+            What it was proposed for.
+        sorted_out
+            What the draft does to the dialogues that count.
+
+        Raises
+        ------
+        RejectedError
+            If it is no move that would help.
+        """
+        settings = self._desk.settings
+        if isinstance(answer, Failed):
+            raise RejectedError("failed", answer.reason)
+        if answer.finish == "length":
+            raise RejectedError("invalid", f"cut off after {settings.max_tokens} tokens")
+        try:
+            room = settings.max_length - draft.length
+            suggestion = read_suggestion(answer.text, opening=not draft.clauses, room=room)
+        except UnusableError as error:
+            raise RejectedError("invalid", str(error)) from None
+        steps = tuple(self._step(part, sorted_out) for part in suggestion.parts)
+        fires = outcome(draft, steps) & self._sample.seen
+        if (fires & self._positives).bit_count() < MIN_FOUND:
+            raise RejectedError("useless", f"catches fewer than {MIN_FOUND} dialogues of the intent")
+        if fires == draft.fires & self._sample.seen:
+            raise RejectedError("useless", "changes nothing")
+        return Read(steps, suggestion.why, _score(answer))
+
+    def _step(self, part: Part, sorted_out: Groups) -> Step:
+        if isinstance(part.predicate, AnswerPredicate):
+            candidate = self._answered(part.predicate, sorted_out)
+        else:
+            candidate = judged(part.predicate, self._desk.material.dialogues)
+        held, n = (candidate.true & self._sample.seen).bit_count(), self._sample.seen.bit_count()
+        if not MIN_FOUND <= held < n:
+            raise RejectedError("useless", f"holds in {held} of {n} dialogues")
+        return Step("exclude" if part.negated else "require", candidate)
+
+    def _answered(self, predicate: AnswerPredicate, sorted_out: Groups) -> Candidate:
+        """Return an answer as a candidate; a new question is tried on a few dialogues first."""
+        book = self._desk.book
+        words = book.wording(predicate.question)
+        if words not in self._questions:
+            if not self._questions_left:
+                raise RejectedError("failed", f"more than {self._desk.settings.questions} new questions")
+            try:
+                if not self._promises(words, sorted_out):
+                    raise RejectedError("useless", f"right and wrong dialogues answer '{words}' alike")
+                self._questions[words] = book.candidates(words)
+            except BudgetSpent:
+                self._desk.ledger.spent = True
+                raise RejectedError("failed", "the budget is spent") from None
+            self._questions_left -= 1
+        yes, no = self._questions[words]
+        return yes if predicate.is_ else no
+
+    def _promises(self, words: str, sorted_out: Groups) -> bool:
+        """Tell whether a question is answered differently about some right and some wrong dialogues."""
+        settings = self._desk.settings
+        rng = random.Random(child_seed(settings.seed, self._intent, words, "screened"))
+        wrong = sorted_out.wrong or self._sample.seen & ~self._positives
+        right, other = (
+            chosen(members, members, settings.screened // 2, rng, self._desk.material.can_show)
+            for members in (sorted_out.right, wrong)
+        )
+        answers = self._desk.book.ask(words, (*right, *other))
+        return tells_apart([answers[p] for p in right], [answers[p] for p in other], settings.gap)
+
+
+def _score(answer: Generated) -> float | None:
+    if answer.logprob is None or not answer.usage.completion_tokens:
+        return None
+    return answer.logprob / answer.usage.completion_tokens
