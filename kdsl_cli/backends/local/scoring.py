@@ -1,9 +1,9 @@
-"""The log-likelihood of each of a closed set of answers, in one pass over the prompt.
+"""The log-likelihood of each of a closed set of answers, in one pass of the model.
 
-The prompt is read once. Then the tokens of all choices follow as one sequence in which choices that begin
-alike share their beginning (a trie): each token attends to the prompt and to its own ancestors alone, at the
-position it would have if its choice stood there by itself. That is tree attention as in SpecInfer (Miao et
-al. 2024), and gives what a pass of its own would give each choice, to float noise.
+Behind the prompt stand the tokens of all choices as one sequence, in which choices that begin alike share
+their beginning (a trie): each token attends to the prompt and to its own ancestors alone, at the position it
+would have if its choice stood there by itself. That is tree attention as in SpecInfer (Miao et al. 2024), and
+gives what a pass of its own would give each choice, to float noise.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def in_one_pass(model: Any, batch: dict[str, Any], trie: Trie) -> list[list[floa
     Parameters
     ----------
     model
-        Of a family whose positions can be told apart (`positions`).
+        Any; but see below.
     batch
         Rows padded on the left.
     trie
@@ -78,30 +78,25 @@ def in_one_pass(model: Any, batch: dict[str, Any], trie: Trie) -> list[list[floa
     Returns
     -------
     list[list[float]] or None
-        Rows by choices, in nats. None: this family's memory of the prompt cannot be branched.
+        Rows by choices, in nats. None: this family cannot be told positions, or who attends to whom.
     """
     import torch
 
     where = positions(model, batch)
-    if where is None or model.config._attn_implementation not in ("sdpa", "eager"):
+    if where is None or not _attends_as_told(model):
         return None
-    prompt = model(**batch, position_ids=where, use_cache=True, logits_to_keep=1)
-    if not _branches(prompt.past_key_values):
-        return None
-    ends = prompt.logits[:, -1:]
-    if not trie.tokens:  # the empty answer alone
-        return [_sums(row, trie) for row in ends]
-    device, rows = where.device, where.shape[1]
-    depths = torch.tensor(trie.depths, device=device)
-    branches = model(
-        input_ids=torch.tensor(trie.tokens, device=device).expand(rows, -1),
-        attention_mask=_mask(batch["attention_mask"], trie, ends.dtype),
-        position_ids=where.amax((0, 2))[None, :, None].expand(3, -1, 1) + 1 + depths,
-        past_key_values=prompt.past_key_values,
-        use_cache=True,
-    )
+    longer = _followed(batch, trie.tokens)
+    depths = torch.tensor(trie.depths, dtype=where.dtype, device=where.device)
+    behind = where.amax((0, 2))[None, :, None].expand(3, -1, 1) + 1 + depths
+    longer["attention_mask"] = _mask(batch["attention_mask"], trie, model.dtype)
+    logits = model(
+        **longer,
+        position_ids=torch.cat([where, behind], dim=2),
+        use_cache=False,
+        logits_to_keep=1 + len(trie.tokens),
+    ).logits
     # Row by row: in float32 a batch's worth of vocabularies would be the largest thing in memory.
-    return [_sums(torch.cat(pair), trie) for pair in zip(ends, branches.logits, strict=True)]
+    return [_sums(row, trie) for row in logits]
 
 
 def one_by_one(model: Any, batch: dict[str, Any], trie: Trie) -> list[list[float]]:
@@ -130,13 +125,14 @@ def positions(model: Any, batch: dict[str, Any]) -> Any:
     return index(**{name: batch[name] for name in names if name in batch})[0]
 
 
-def _branches(cache: Any) -> bool:
-    """Say whether all that is kept of the prompt are keys and values, none of them forgotten."""
-    return all(type(layer).__name__ == "DynamicLayer" for layer in cache.layers)
+def _attends_as_told(model: Any) -> bool:
+    """Say whether a mask of ours decides alone what each layer attends to."""
+    layers = getattr(model.config.get_text_config(), "layer_types", None) or ()
+    return model.config._attn_implementation in ("sdpa", "eager") and set(layers) <= {"full_attention"}
 
 
 def _mask(seen: Any, trie: Trie, dtype: Any) -> Any:
-    """Return what each node may attend to, as numbers to add: shape (rows, 1, nodes, prompt and nodes)."""
+    """Return who attends to whom, as numbers to add: shape (rows, 1, tokens, tokens), tokens with nodes."""
     import torch
 
     count = len(trie.tokens)
@@ -144,12 +140,15 @@ def _mask(seen: Any, trie: Trie, dtype: Any) -> Any:
     for node, parent in enumerate(trie.parents):
         if parent != ROOT:
             kin[node] |= kin[parent]
-    rows = seen.shape[0]
-    prompt = seen.bool()[:, None, None, :].expand(-1, -1, count, -1)
-    allowed = torch.cat([prompt, kin.to(seen.device).expand(rows, 1, -1, -1)], dim=-1)
-    return torch.zeros(allowed.shape, dtype=dtype, device=seen.device).masked_fill_(
-        ~allowed, torch.finfo(dtype).min
-    )
+    rows, length = seen.shape
+    allowed = torch.zeros(length + count, length + count, dtype=torch.bool)
+    allowed[:length, :length] = torch.ones(length, length, dtype=torch.bool).tril()
+    allowed[length:, :length] = True
+    allowed[length:, length:] = kin
+    there = torch.cat([seen.bool(), seen.new_ones(rows, count).bool()], dim=1)
+    allowed = (allowed.to(seen.device) & there[:, None, :])[:, None]
+    mask = torch.zeros(allowed.shape, dtype=dtype, device=seen.device)
+    return mask.masked_fill_(~allowed, torch.finfo(dtype).min)
 
 
 def _sums(logits: Any, trie: Trie) -> list[float]:

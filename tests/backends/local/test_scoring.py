@@ -11,25 +11,18 @@ from hypothesis import strategies as st
 
 from kdsl_cli.backends.backend import Scored
 from kdsl_cli.backends.local import scoring
+from kdsl_cli.backends.local.loading import Loaded, outside_language_model
 from kdsl_cli.backends.local.local import LocalBackend
 from kdsl_cli.backends.local.rendering import Renderer, batched
 from kdsl_cli.backends.local.scoring import ROOT, grow
+from kdsl_cli.backends.spec import BackendOptions
 from kdsl_cli.dialogues.prompting import Prompt
 from tests.backends.local.conftest import ShownPicture
+from tests.backends.local.families import later_qwen, llava
 
 pytestmark = pytest.mark.local
 
 LABELS = ("refund-progress", "refund-only", "return-goods", "home", "home-popup", "退款进度", "退款", "")
-TINY_TEXT: dict[str, Any] = {
-    "hidden_size": 64,
-    "intermediate_size": 128,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 16,
-    "initializer_range": 0.1,
-    "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 3, 3]},
-}
 
 
 @given(st.lists(st.lists(st.integers(0, 3), max_size=4), min_size=1, max_size=8))
@@ -66,50 +59,6 @@ def both_ways(model: Any, renderer: Renderer, asked: list[Prompt]) -> tuple[Any,
         return scoring.in_one_pass(model, batch, trie), scoring.one_by_one(model, batch, trie)
 
 
-def family(name: str, checkpoint: Path) -> tuple[Any, Any]:
-    """Return a model of the family whose configuration has this name, weights random, and its processor."""
-    import torch
-    import transformers
-    from transformers import AutoProcessor
-
-    processor: Any = AutoProcessor.from_pretrained(checkpoint)
-    tokenizer = processor.tokenizer
-    text = TINY_TEXT | {"vocab_size": len(tokenizer)}
-    vision: dict[str, Any] = {
-        "depth": 2,
-        "hidden_size": 32,
-        "num_heads": 4,
-        "intermediate_size": 64,
-        "out_hidden_size": 64,
-        "initializer_range": 0.1,
-    }
-    if name == "Qwen2_5_VLConfig":
-        vision["fullatt_block_indexes"] = [1]
-    else:
-        vision["deepstack_visual_indexes"] = [0]
-        images = type(processor.image_processor)(patch_size=16, merge_size=2)
-        processor = transformers.Qwen3VLProcessor(
-            image_processor=images,
-            tokenizer=tokenizer,
-            video_processor=transformers.Qwen3VLVideoProcessor(),
-            chat_template=processor.chat_template,
-        )
-    ids = {
-        f"{kind}_token_id": tokenizer.convert_tokens_to_ids(token)
-        for kind, token in (
-            ("image", "<|image_pad|>"),
-            ("video", "<|video_pad|>"),
-            ("vision_start", "<|vision_start|>"),
-            ("vision_end", "<|vision_end|>"),
-        )
-    }
-    config = getattr(transformers, name)(text_config=text, vision_config=vision, **ids)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = transformers.AutoModelForImageTextToText.from_config(config)
-    return model.eval(), processor
-
-
 @pytest.mark.slow
 def test_one_pass_scores_as_a_pass_each_on_quantised_weights(
     opened: LocalBackend, checkpoint: Path, noise: ShownPicture
@@ -122,7 +71,7 @@ def test_one_pass_scores_as_a_pass_each_on_quantised_weights(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["Qwen2_5_VLConfig", "Qwen3VLConfig"])
 def test_so_it_does_for_the_later_families(name: str, checkpoint: Path, noise: ShownPicture) -> None:
-    model, processor = family(name, checkpoint)
+    model, processor = later_qwen(name, checkpoint)
     one, each = both_ways(model, Renderer(processor, model.config.image_token_id, 30_000), prompts(noise))
     assert one is not None
     for left, right in zip(one, each, strict=True):
@@ -149,19 +98,23 @@ def test_a_score_is_that_of_the_model_asked_plainly(opened: LocalBackend, noise:
     assert told.logprobs[0] == pytest.approx(float(logits.gather(1, answer.T).sum()), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_family_that_cannot_share_a_pass_takes_one_each_and_says_so(
-    opened: LocalBackend,
-    noise: ShownPicture,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    checkpoint: Path, noise: ShownPicture, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shared = opened.score(prompts(noise), LABELS)
-    monkeypatch.setattr(scoring, "_branches", lambda cache: False)
+    model, processor = llava(checkpoint)
+    assert outside_language_model(model) == ("lm_head", "model.multi_modal_projector", "model.vision_tower")
+    options = BackendOptions(max_pixels=30_000, batch_size=4)
+    backend = LocalBackend(
+        "local:llava", Loaded(model, processor, {"kind": "local", "model": "llava"}), options
+    )
+    asked = prompts(noise)
     with caplog.at_level("WARNING"):
-        apart = opened.score(prompts(noise), LABELS)
-    monkeypatch.setattr(opened, "_shared", True)
+        together = backend.score(asked, LABELS)
     assert "cannot share" in caplog.text
-    for left, right in zip(shared, apart, strict=True):
-        assert isinstance(left, Scored)
-        assert isinstance(right, Scored)
-        assert left.logprobs == pytest.approx(right.logprobs, abs=1e-4)
+    for prompt, told in zip(asked, together, strict=True):
+        [alone] = backend.score([prompt], LABELS)
+        assert isinstance(told, Scored)
+        assert isinstance(alone, Scored)
+        assert told.logprobs == pytest.approx(alone.logprobs, abs=1e-4)
+        assert told.usage.image_tokens == 16 * len(prompt.pictures)
