@@ -75,6 +75,10 @@ class Campaign:
         runs = (WHOLE, *range(len(self.sample.folds)))
         return tuple(Unit(fold, intent) for fold in runs for intent in self.sample.intents)
 
+    def sample_of(self, unit: Unit) -> Sample:
+        """Return the sample as a unit's run sees it."""
+        return self.sample if unit.fold == WHOLE else self.sample.without(unit.fold)
+
     def mine(self, unit: Unit, log: Sequence[Mapping[str, Any]] = ()) -> tuple[Mined, list[dict[str, Any]]]:
         """Do one unit; return what was found and the new events of its search.
 
@@ -82,7 +86,7 @@ class Campaign:
         search with a proposer of its own does not go on from a log but begins anew, with all that its model
         answered before; so it logs nothing until it is complete.
         """
-        sample = self.sample if unit.fold == WHOLE else self.sample.without(unit.fold)
+        sample = self.sample_of(unit)
         threshold = self.noise.threshold
         known = tuple(fires & sample.seen for fires in self.known.get(unit.intent, ()))
         miner = IntentMiner(

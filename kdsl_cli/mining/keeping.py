@@ -95,7 +95,8 @@ def _rule(one: Weighed, sample: Sample, ids: Sequence[str], run: str, seed: int)
         proposer="seed" if rule.seed else rule.proposer,
         seed=None if rule.seed else seed,
     )
-    said = f"{describe(condition).capitalize()}: {correct} of {fired} out of fold."
+    words = describe(condition)
+    said = f"{words[:1].upper()}{words[1:]}: {correct} of {fired} out of fold."
     why = said if not rule.why else rule.why if rule.seed else f"{said} The model: {rule.why}"
     return Rule(
         rule.id or rule_id(rule.intent, rule.condition),

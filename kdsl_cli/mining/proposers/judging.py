@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from kdsl_cli.backends.backend import Failed, Generated
 from kdsl_cli.backends.budget import BudgetSpent
+from kdsl_cli.evidence.questions import Answer
 from kdsl_cli.logic.predicates import AnswerPredicate
 from kdsl_cli.mining.candidates import Candidate, judged
 from kdsl_cli.mining.drafts import MIN_FOUND, Draft
@@ -16,7 +17,7 @@ from kdsl_cli.mining.proposers.proposer import Step, outcome
 from kdsl_cli.mining.proposers.question_book import tells_apart
 from kdsl_cli.mining.proposers.reading import Part, UnusableError, read_suggestion
 from kdsl_cli.mining.proposers.showing import Groups, chosen
-from kdsl_cli.mining.sample import Sample
+from kdsl_cli.mining.sample import Mask, Sample
 from kdsl_cli.runs.seeds import child_seed
 
 
@@ -119,16 +120,22 @@ class Judge:
         return yes if predicate.is_ else no
 
     def _promises(self, words: str, sorted_out: Groups) -> bool:
-        """Tell whether a question is answered differently about some right and some wrong dialogues."""
+        """Tell whether a question is answered otherwise about the right dialogues than about some rival's.
+
+        Each rival is a trial of its own: what tells one of them apart is lost in the mixture of all.
+        """
         settings = self._desk.settings
         rng = random.Random(child_seed(settings.seed, self._intent, words, "screened"))
-        wrong = sorted_out.wrong or self._sample.seen & ~self._positives
-        right, other = (
-            chosen(members, members, settings.screened // 2, rng, self._desk.material.can_show)
-            for members in (sorted_out.right, wrong)
+
+        def answers(members: Mask) -> list[Answer]:
+            places = chosen(members, members, settings.screened, rng, self._desk.material.can_show)
+            return list(self._desk.book.ask(words, places).values())
+
+        right = answers(sorted_out.right)
+        return any(
+            tells_apart(right, answers(sorted_out.wrong & self._sample.positives(rival)), settings.gap)
+            for rival in sorted_out.rivals
         )
-        answers = self._desk.book.ask(words, (*right, *other))
-        return tells_apart([answers[p] for p in right], [answers[p] for p in other], settings.gap)
 
 
 def _score(answer: Generated) -> float | None:
