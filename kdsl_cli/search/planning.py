@@ -41,6 +41,11 @@ class Path(Generic[StateT]):
         self.unexpanded = unexpanded
         self.visits = visits
 
+    @property
+    def end(self) -> Node[StateT] | Edge[StateT]:
+        """What the path is on its way to find out: a node's actions or where an edge leads."""
+        return self.unexpanded or self.edges[-1]
+
 
 class Planner(Generic[StateT]):
     """Chooses paths in a tree.
@@ -76,9 +81,9 @@ class Planner(Generic[StateT]):
     def plan(self, size: int, number: int) -> list[Path[StateT]]:
         """Return 1 to `size` paths, the first of them for the simulation of this number.
 
-        So many are looked for, with virtual loss of those before. A path that could only wait for what
-        another one is on its way to find out is dropped; its loss, too, counts until the last is chosen, for
-        it tells where there is nothing to get at present.
+        Each is chosen with virtual loss of those before. One that could only wait for what another is on its
+        way to find out ends the plan: paths beyond it would be chosen for being free, not for being
+        promising. `benchmarks/search_overhead.py` measures what that spares.
 
         Raises
         ------
@@ -86,24 +91,22 @@ class Planner(Generic[StateT]):
             If the state graph has a cycle.
         """
         if size == 1:
-            return [self._descend(number)]  # no other path to keep away from; saves a quick problem some time
+            return [self._descend(number)]  # nobody to keep away from; a tenth of a quick simulation's time
         paths: list[Path[StateT]] = []
-        ends: set[Node[StateT] | Edge[StateT]] = set()
         lost: list[Path[StateT]] = []
+        ends: set[Node[StateT] | Edge[StateT]] = set()
         try:
-            while True:
-                path = self._descend(number + len(paths))
-                end = path.unexpanded or path.edges[-1]
-                if end not in ends:
-                    ends.add(end)
-                    paths.append(path)
-                if len(lost) == size - 1:
-                    return paths
+            while (path := self._descend(number + len(paths))).end not in ends:
+                paths.append(path)
+                if len(paths) == size:
+                    break
+                ends.add(path.end)
                 self._back_up.lose(path.edges)
                 lost.append(path)
         finally:
             for path in lost:
                 self._back_up.take_back(path.edges)
+        return paths
 
     def complete(self, path: Path[StateT]) -> bool:
         """Choose the last edge of a path, now that the actions are known; without any, close its dead end.

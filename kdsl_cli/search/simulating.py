@@ -109,21 +109,25 @@ class Simulator(Generic[StateT]):
 
     def _evaluate(self, paths: Sequence[Path[StateT]], rewards_of: Rewards[StateT]) -> tuple[Event, ...]:
         """Ask for the rewards of states not met before, then count the paths."""
-        leaves = [self._leaf(path) for path in paths]
+        keys: list[str] = []
         unknown: dict[str, StateT] = {}
-        for key, state in leaves:
+        for path in paths:
+            key, state = self._leaf(path)
+            keys.append(key)
             if key not in self._tree.nodes or not self._simulations:
                 unknown.setdefault(key, state)
         # Rewards come before any change of visits and plan, so that a failed evaluation leaves them whole.
         rewards = rewards_of(unknown) if unknown else {}
-        _refuse_outside(rewards)
+        for key, reward in rewards.items():
+            if not 0 <= reward <= 1:
+                raise ValueError(f"reward of {key!r} is {reward}; allowed: 0 to 1")
         del self._planned[: len(paths)]
         for key, state in unknown.items():
             self._tree.add(key, state, float(rewards[key]))
         return tuple(
             [
                 self._count(path, key, new=rewards.pop(key, None) is not None)
-                for path, (key, _) in zip(paths, leaves, strict=True)
+                for path, key in zip(paths, keys, strict=True)
             ]
         )
 
@@ -149,9 +153,3 @@ class Simulator(Generic[StateT]):
             self._best_value = node.value
             self._improved_at = self._simulations
         return event
-
-
-def _refuse_outside(rewards: Mapping[str, float]) -> None:
-    for key, reward in rewards.items():
-        if not 0 <= reward <= 1:
-            raise ValueError(f"reward of {key!r} is {reward}; allowed: 0 to 1")

@@ -105,6 +105,15 @@ def test_the_log_of_another_batch_size_is_refused_at_the_first_line_that_differs
         search.replay(entries)
 
 
+@pytest.mark.parametrize(("batch", "other"), [(1, 8), (8, 1), (4, 8)])
+def test_the_log_of_another_batch_size_is_refused_at_the_first_line_that_differs(batch, other):
+    entries, wrong = (parse_log(logged(60, size)) for size in (batch, other))
+    first = next(i for i, (a, b) in enumerate(zip(entries, wrong, strict=True)) if a != b)
+    _, search = make(batch=other)
+    with pytest.raises(ValueError, match=rf"^line {first + 1}: not of this search"):
+        search.replay(entries)
+
+
 def test_a_missing_line_is_refused():
     entries = parse_log(logged(6))
     _, search = make()

@@ -37,6 +37,10 @@ for size in (4, 8):
     problem, policy, settings, _ = CASES["subsets-puct"]
     CASES[f"subsets-puct-batch-{size}"] = (problem, policy, settings | {"batch": size}, 14)
     CASES[f"diamond-uct-batch-{size}"] = (DIAMOND, Uct(1.0), {"batch": size}, 8)
+for size in (4, 8):
+    problem, policy, settings, _ = CASES["subsets-puct"]
+    CASES[f"subsets-puct-batch-{size}"] = (problem, policy, settings | {"batch": size}, 14)
+    CASES[f"diamond-uct-batch-{size}"] = (DIAMOND, Uct(1.0), {"batch": size}, 8)
 
 
 @pytest.mark.parametrize("name", CASES)

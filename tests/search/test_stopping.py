@@ -92,6 +92,13 @@ def test_what_is_allowed_ahead_is_what_the_strictest_condition_leaves():
     assert simulations_until(Evaluations(95), now, 8) == 5
 
 
+def test_what_is_allowed_ahead_is_what_the_strictest_condition_leaves():
+    now = Progress(simulations=94, evaluations=90, best_value=0.7, improved_at=50)
+    stop = AnyOf((Simulations(100), NoImprovement(46), Evaluations(95)))
+    assert [simulations_until(stop, now, limit) for limit in (1, 2, 8)] == [1, 2, 2]
+    assert simulations_until(Evaluations(95), now, 8) == 5
+
+
 def test_any_of_gives_the_reason_of_the_first_condition_that_holds():
     stop = AnyOf((Simulations(10), NoImprovement(5)))
     assert stop(START) is None

@@ -87,6 +87,28 @@ class ManySubsets(Subsets):
         raise AssertionError("asked one by one")
 
 
+class ManySubsets(Subsets):
+    """The same, asked in batches only; `calls` keeps what was asked at once, by question."""
+
+    def __init__(self, *of: Any, **more: Any) -> None:
+        super().__init__(*of, **more)
+        self.calls: list[tuple[str, list[str]]] = []
+
+    def actions_many(self, states: Sequence[frozenset[str]]) -> list[Sequence[Action]]:
+        self.calls.append(("actions", [self.key(state) for state in states]))
+        return [super(ManySubsets, self).actions(state) for state in states]
+
+    def evaluate_many(self, states: Sequence[frozenset[str]]) -> list[float]:
+        self.calls.append(("evaluate", [self.key(state) for state in states]))
+        return [super(ManySubsets, self).evaluate(state) for state in states]
+
+    def actions(self, state: frozenset[str]) -> Sequence[Action]:
+        raise AssertionError("asked one by one")
+
+    def evaluate(self, state: frozenset[str]) -> float:
+        raise AssertionError("asked one by one")
+
+
 class Graph:
     """A graph given edge by edge: `ways` maps a state to its successors, `rewards` to what it is worth."""
 
