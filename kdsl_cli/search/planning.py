@@ -83,7 +83,7 @@ class Planner(Generic[StateT]):
 
         Each is chosen with virtual loss of those before. One that could only wait for what another is on its
         way to find out ends the plan: paths beyond it would be chosen for being free, not for being
-        promising. `benchmarks/search_overhead.py` measures what that spares.
+        promising.
 
         Raises
         ------
