@@ -14,8 +14,13 @@ from kdsl_cli.mining.proposers.statistical import make_statistical
 from kdsl_cli.mining.sample import Sample
 
 from .planted import RULES, candidate, has, planted, shuffled
+from .talk import make_mixed, make_model
 
-PROPOSERS: dict[str, MakeProposer] = {"statistical": make_statistical}
+PROPOSERS: dict[str, MakeProposer] = {
+    "statistical": make_statistical,
+    "model": make_model,
+    "mixed": make_mixed,
+}
 
 EMPTY = Draft((), 0xFF, 0xFF)
 
@@ -99,6 +104,27 @@ def test_labels_of_a_fold_that_does_not_count_change_nothing(
     for intent in RULES:
         empty = workbench_for(rest, intent).empty()
         assert over(rest, intent, make).propose(empty, 60) == over(changed, intent, make).propose(empty, 60)
+
+
+@all_proposers
+def test_many_drafts_at_once_get_what_each_gets_alone(make: MakeProposer) -> None:
+    sample = planted().sample
+    alone = over(sample, "refund", make)
+    bench = workbench_for(sample, "refund")
+    drafts = [bench.empty(), *(moved(bench, bench.empty(), p) for p in alone.propose(bench.empty(), 2))]
+    one_by_one = [alone.propose(draft, 3 + place) for place, draft in enumerate(drafts)]
+    limits = [3 + place for place in range(len(drafts))]
+    assert over(sample, "refund", make).propose_many(drafts, limits) == one_by_one
+    assert over(sample, "refund", make).propose_many([], []) == []
+
+
+@all_proposers
+def test_a_later_round_proposes_no_less_for_the_empty_draft(make: MakeProposer) -> None:
+    sample = planted().sample
+    proposer, empty = over(sample, "refund", make), workbench_for(sample, "refund").empty()
+    first = proposer.for_round(0, 0).propose(empty, 99)
+    second = proposer.for_round(1, sample.positives("refund")).propose(empty, 99)
+    assert {proposal.steps for proposal in first} <= {proposal.steps for proposal in second}
 
 
 @all_proposers

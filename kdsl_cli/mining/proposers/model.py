@@ -65,6 +65,7 @@ class ModelProposer:
         self._judge = Judge(desk, sample, intent, questions)
         self._positives = sample.positives(intent)
         self._held: Mask = 0
+        self._told = tuple(questions)
         self._left = desk.settings.asked
         self._allowed = (desk.settings.asked + 1) // 2
         self._met: set[str] = set()
@@ -84,6 +85,8 @@ class ModelProposer:
     def for_round(self, number: int, held: Mask) -> ModelProposer:
         """Return itself, ready to be asked about the empty draft once more, now that rules hold `held`."""
         self._held = held
+        # As they stood when the round began: a prompt does not hang on which draft was asked about before.
+        self._told = tuple(self._questions)
         if number:
             self._allowed = 1
             self._met.discard(EMPTY_KEY)
@@ -157,7 +160,7 @@ class ModelProposer:
             self._examples(sorted_out.right, rng),
             self._examples(sorted_out.wrong, rng),
             self._examples(sorted_out.missed, rng),
-            tuple(self._questions)[-QUESTIONS_TOLD:],
+            self._told[-QUESTIONS_TOLD:],
         )
         return proposal_prompt(task, task.intent(self._intent), case, pictures=self._desk.material.pictures)
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from kdsl_cli.dialogues.normalise import normalise
 from kdsl_cli.errors import RuleFileError
 from kdsl_cli.logic.codec import loads_condition
 from kdsl_cli.logic.conditions import All, Condition, Not
@@ -136,8 +135,8 @@ def _offered(leaf: Predicate) -> Predicate:
         case TextPredicate(_, op, values) | OcrPredicate(op, values, _):
             if op not in OFFERED_VERBS:
                 raise UnusableError(f"'{op}' is not among the verbs: {', '.join(OFFERED_VERBS)}")
-            if any(len(value) > MAX_PHRASE or not normalise(value).strip() for value in values):
-                raise UnusableError(f"a phrase of no or of more than {MAX_PHRASE} characters")
+            if any(len(value) > MAX_PHRASE for value in values):
+                raise UnusableError(f"a phrase of more than {MAX_PHRASE} characters")
         case ImagePredicate(feature, _, _) if feature != "kind":
             raise UnusableError(f"the descriptor '{feature}' was not offered")
         case AnswerPredicate(question, _):
