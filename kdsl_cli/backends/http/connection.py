@@ -31,6 +31,7 @@ _AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
 _TOO_LONG: Final = re.compile(
     r"context[ _]length|context window|maximum model length|prompt is too long", re.I
 )
+_SENDABLE: Final = re.compile("[!-~]+")
 _MOST_SAID: Final = 300  # characters of a server's message that are passed on
 
 
@@ -121,14 +122,15 @@ class Connection:
         self._timeout_s = timeout_s
         self._patience = patience
         self._key = _key()
-        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         limits = client.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         try:
             self._client: httpx.AsyncClient = client.AsyncClient(
-                base_url=url, headers=headers, limits=limits, timeout=client.Timeout(timeout_s, pool=None)
+                base_url=url, limits=limits, timeout=client.Timeout(timeout_s, pool=None)
             )
         except client.InvalidURL as error:
             raise BackendError(f"'{url}' is not an address: {error}") from None
+        if self._key:
+            self._client.headers["Authorization"] = f"Bearer {self._key}"
 
     async def get(self, path: str, read: Callable[[bytes], Read]) -> Read:
         """Return what `read` makes of the answer's body; the rest is as in `post`."""
@@ -238,15 +240,15 @@ class Connection:
 
 
 def _key() -> str | None:
-    for name in KEYS:
-        key = os.environ.get(name, "").strip()
-        if key and not (key.isascii() and key.isprintable() and " " not in key):
-            raise BackendError(
-                f"the environment's {name} holds characters that no key has", fix=f"Set {name} again"
-            )
-        if key:
-            return key
-    return None
+    # The key itself never becomes a local variable of a function that raises.
+    name = next((name for name in KEYS if os.environ.get(name, "").strip()), None)
+    if name is None:
+        return None
+    if not _SENDABLE.fullmatch(os.environ[name].strip()):
+        raise BackendError(
+            f"the environment's {name} holds characters that no key has", fix=f"Set {name} again"
+        )
+    return os.environ[name].strip()
 
 
 def _message(response: httpx.Response) -> str:
