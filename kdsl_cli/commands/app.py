@@ -186,7 +186,7 @@ def _interrupted() -> int:
 
 
 def _was_interrupted(error: BaseException | None) -> bool:
-    """Tell whether Ctrl-C is behind an error: one that hits a library's import comes out as that library's."""
+    """Tell whether Ctrl-C is behind an error: one that hits an import comes out as the library's own."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
             return True

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
+from kdsl_cli.commands.proposing import key_of, opened, told
 from kdsl_cli.commands.training_data import TrainingData, load_seed_rules, load_training_data
 from kdsl_cli.commands.workspace import Workspace, current_workspace
-from kdsl_cli.errors import ConfigError, StageError
+from kdsl_cli.errors import StageError
 
 if TYPE_CHECKING:
     from kdsl_cli.commands.settings import MineSettings, Settings
@@ -49,6 +50,19 @@ def command(
         int | None, typer.Option(help="Same seed and data, same rules.", show_default=False)
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Intents searched at once.", show_default=False)] = None,
+    small: Annotated[
+        str | None,
+        typer.Option(help="Model that proposes too: local:PATH, http:URL#MODEL ...", show_default=False),
+    ] = None,
+    proposer: Annotated[
+        str | None, typer.Option(help="statistical, model or mixed.", show_default=False)
+    ] = None,
+    max_calls: Annotated[
+        int | None, typer.Option(help="Answers of the model, at most.", show_default=False)
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(help="Tokens of the model, at most.", show_default=False)
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Mine anew, whatever the folder holds.")] = False,
 ) -> None:
     """Search rules for every intent in the training split; Ctrl-C saves, the same command goes on."""
@@ -61,6 +75,10 @@ def command(
         "mine.patience": patience,
         "mine.seed": seed,
         "mine.workers": workers,
+        "mine.proposer": proposer,
+        "small.model": small,
+        "small.max_calls": max_calls,
+        "small.max_tokens": max_tokens,
     }
     mine(current_settings(given), force=force)
 
@@ -75,16 +93,14 @@ def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> N
     KeyboardInterrupt
         If it was stopped; the finished intents are kept and the same command goes on.
     """
-    if settings.mine.proposer not in ("auto", "statistical"):
-        raise ConfigError(f"'{settings.mine.proposer}' needs a small model", where="mine.proposer")
     space = current_workspace()
     data = load_training_data(space, settings)
     seeds = load_seed_rules(space, settings.mine.seed_rules, data.catalogue)
-    stage = _stage(space, settings.mine, data, force, replace)
+    stage = _stage(space, settings, data, force, replace)
     if stage.up_to_date():
         current_output().note("up to date")
     else:
-        _Work(space, settings.mine, data, seeds).do(stage)
+        _Work(space, settings, data, seeds).do(stage)
     _report(space)
 
 
@@ -101,11 +117,16 @@ def search_settings(options: MineSettings) -> SearchSettings:
     )
 
 
-def _stage(space: Workspace, options: MineSettings, data: TrainingData, force: bool, replace: bool) -> Stage:
+def shaping_options(settings: Settings) -> dict[str, Any]:
+    """Return the options that shape what is found, for the stage's key: how many work at once does not."""
+    config = {name: value for name, value in settings.mine.resolved().items() if name != "workers"}
+    return {**config, **key_of(settings)}
+
+
+def _stage(space: Workspace, settings: Settings, data: TrainingData, force: bool, replace: bool) -> Stage:
     from kdsl_cli.runs.stage import Stage
 
-    # How many work at once does not shape what is found.
-    config = {name: value for name, value in options.resolved().items() if name != "workers"}
+    options, config = settings.mine, shaping_options(settings)
     return Stage(
         "mine",
         space.mine_out,
@@ -122,7 +143,7 @@ def _stage(space: Workspace, options: MineSettings, data: TrainingData, force: b
 @dataclass(frozen=True, slots=True)
 class _Work:
     space: Workspace
-    options: MineSettings
+    settings: Settings
     data: TrainingData
     seeds: Mapping[str, Sequence[Rule]]
 
@@ -133,12 +154,14 @@ class _Work:
 
         output = current_output()
         stop_file = self.space.mine_out / "stop"
-        minutes = self.options.minutes
+        minutes = self.settings.mine.minutes
         deadline = None if minutes is None else time.monotonic() + 60 * minutes
-        with stage.run() as run:
+        with stage.run() as run, opened(self.settings, self.space, deadline) as asking:
             candidates, sample = run.output(self.space.candidates), run.output(self.space.mined_sample)
             log_path = run.output(self.space.search_log)
             tasks = [self._prepared(task.task.name, run, deadline) for task in self.data.tasks if task.labels]
+            if asking is not None:
+                tasks = [asking.joined(one) for one in tasks]
             done, logs = _resumed(log_path, tasks) if run.resuming else ({}, {})
             ask = "stopping after the intents in work; Ctrl-C again stops at once"
             with (
@@ -149,6 +172,8 @@ class _Work:
                 self._search(tasks, done, logs, log, lambda: stop.requested or _over(deadline))
             findings = [self._finished(one, done, run, not _over(deadline)) for one in tasks]
             write_findings(candidates, sample, findings)
+            if asking is not None:
+                asking.keep(run, self.space)
             run.count(total=len(done), ok=len(done))
             run.extra["noise"] = {one.labelled.task.name: asdict(one.campaign.noise) for one in tasks}
 
@@ -160,9 +185,9 @@ class _Work:
             return prepare(
                 labelled,
                 self.seeds.get(task, ()),
-                search_settings(self.options),
-                folds=self.options.folds,
-                permutations=self.options.permutations,
+                search_settings(self.settings.mine),
+                folds=self.settings.mine.folds,
+                permutations=self.settings.mine.permutations,
                 budget=Budget(deadline, self.space.mine_out / "stop"),
             )
 
@@ -193,7 +218,7 @@ class _Work:
                 units = run_campaign(
                     one.campaign,
                     todo[name],
-                    workers=self.options.workers or cores(),
+                    workers=self.settings.mine.workers or cores(),
                     logs=logs.get(name),
                     stop=stop,
                 )
@@ -287,8 +312,11 @@ def _report(space: Workspace) -> None:
             f"{len(one.sample.intents)} intents in {len(one.ids)} dialogues, {seeds} seed rules beside them"
         )
         level = noise.get(one.task, {})
-        lines.append(f"  {_noise(level)}")
-        data.append({"task": one.task, "found": len(found), "seeds": seeds, "noise": level})
+        lines += [f"  {_noise(level)}", *told(manifest.extra, one.task)]
+        asked = manifest.extra.get("proposals", {}).get(one.task)
+        data.append(
+            {"task": one.task, "found": len(found), "seeds": seeds, "noise": level, "proposals": asked}
+        )
     current_output().result("\n".join(lines), data, [str(space.candidates)])
 
 

@@ -40,6 +40,10 @@ def command(
         list[str] | None,
         typer.Option(help="Rule file that competes as drafts; may be repeated.", show_default=False),
     ] = None,
+    small: Annotated[
+        str | None,
+        typer.Option(help="Model that proposes rules too, and answers them.", show_default=False),
+    ] = None,
     max_failed: Annotated[
         float, typer.Option(min=0, max=1, help="Exit with 1 if a larger share of pictures or rows failed.")
     ] = 0.05,
@@ -51,7 +55,9 @@ def command(
     """Do every stage that is not up to date, from reading the pictures to the score of a split."""
     from kdsl_cli.commands.settings_sources import current_settings
 
-    settings = current_settings({"predict.strategy": strategy, "mine.seed_rules": seed_rules or None})
+    settings = current_settings(
+        {"predict.strategy": strategy, "mine.seed_rules": seed_rules or None, "small.model": small}
+    )
     if dry_run:
         _show_plan(chain(settings, split, max_failed=max_failed, force=force))
         return
@@ -92,12 +98,14 @@ def chain(settings: Settings, split: Split, *, max_failed: float, force: bool) -
 
     `kdsl run` owns the folders of the stages: what other options left there is replaced.
     """
+    from kdsl_cli.commands.answering import answer_questions
     from kdsl_cli.commands.evaluate import evaluate_split
     from kdsl_cli.commands.export import export
     from kdsl_cli.commands.extract import extract
-    from kdsl_cli.commands.mine import mine
+    from kdsl_cli.commands.mine import mine, shaping_options
     from kdsl_cli.commands.predict import predict_split
     from kdsl_cli.commands.prune import prune
+    from kdsl_cli.commands.small import shaping
     from kdsl_cli.commands.train import train_large
     from kdsl_cli.evidence.ocr import engine_id
 
@@ -110,7 +118,6 @@ def chain(settings: Settings, split: Split, *, max_failed: float, force: bool) -
         return Step(verb, do, space.evidence_out, engine, splits)
 
     drawn = [name for name in LEARNT_FROM if space.split_dialogues(name).is_file()]
-    mined = {name: value for name, value in settings.mine.resolved().items() if name != "workers"}
     trained = {
         "large": settings.train.large,
         "knowledge": list(settings.mine.seed_rules),
@@ -118,7 +125,7 @@ def chain(settings: Settings, split: Split, *, max_failed: float, force: bool) -
     }
     steps = [
         see("extract", *(drawn or LEARNT_FROM)),
-        Step("mine-rules", partial(mine, settings, **how), space.mine_out, mined),
+        Step("mine-rules", partial(mine, settings, **how), space.mine_out, shaping_options(settings)),
         Step("prune-rules", partial(prune, settings, **how), space.prune_out, settings.prune.resolved()),
         Step("export-rules", partial(export, settings, None, **how), space.export_out),
         Step("train-large", partial(train_large, settings, **how), space.large_out, trained),
@@ -137,6 +144,12 @@ def chain(settings: Settings, split: Split, *, max_failed: float, force: bool) -
     ]
     if split not in LEARNT_FROM:
         steps.insert(-2, see("extract", split))
+    if settings.small.model is not None:
+        # Only when the rules are there is it known what they ask.
+        ask = partial(answer_questions, settings, (split,), force=force, replace=True)
+        steps.insert(
+            -2, Step("extract", ask, space.answers_out, {"small": shaping(settings.small)}, (split,))
+        )
     return steps
 
 

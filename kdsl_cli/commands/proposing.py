@@ -1,0 +1,143 @@
+"""The small model at the miner's side: opened once for all tasks, its answers counted and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from kdsl_cli.commands.console import current_output
+from kdsl_cli.commands.small import open_small, shaping
+from kdsl_cli.commands.splits import dialogues_in, picture_root
+from kdsl_cli.commands.workspace import Workspace
+from kdsl_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from kdsl_cli.backends.cache import CachedBackend
+    from kdsl_cli.commands.settings import Settings
+    from kdsl_cli.evidence.questions import Shown
+    from kdsl_cli.mining.learning import Prepared
+    from kdsl_cli.mining.proposers.asked import ModelProposers
+    from kdsl_cli.mining.proposers.question_book import QuestionBook
+    from kdsl_cli.runs.recording import StageRun
+
+
+def uses_model(settings: Settings) -> bool:
+    """Tell whether a model proposes rules.
+
+    Raises
+    ------
+    ConfigError
+        If one is wanted and none is named.
+    """
+    wanted, model = settings.mine.proposer, settings.small.model
+    if wanted in ("model", "mixed") and model is None:
+        fix = "Give --small SPEC, or set small.model in kdsl.yaml"
+        raise ConfigError(f"the proposer '{wanted}' needs a small model", where="mine.proposer", fix=fix)
+    return wanted != "statistical" and model is not None
+
+
+def key_of(settings: Settings) -> dict[str, Any]:
+    """Return what of the model's settings shapes the rules that are found, for the stage's key."""
+    if not uses_model(settings):
+        return {}
+    small = settings.small
+    return {"small": {**shaping(small), "max_calls": small.max_calls, "max_tokens": small.max_tokens}}
+
+
+@dataclass(slots=True)
+class Asking:
+    """Who proposes and answers while rules are mined.
+
+    Attributes
+    ----------
+    backend
+        The model with its memory.
+    shown
+        The training dialogues as it is shown them, by id.
+    tasks
+        The proposers and questions of each task that was prepared.
+    """
+
+    settings: Settings
+    backend: CachedBackend
+    shown: Mapping[str, Shown]
+    tasks: dict[str, tuple[ModelProposers, QuestionBook, Sequence[str]]] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.backend.close()
+
+    def joined(self, one: Prepared) -> Prepared:
+        """Return a task's campaign with the model among its proposers."""
+        from kdsl_cli.evidence.questions import Questioner
+        from kdsl_cli.mining.proposers.asked import ModelProposers
+        from kdsl_cli.mining.proposers.desk import Material
+        from kdsl_cli.mining.proposers.model_settings import ModelSettings
+        from kdsl_cli.mining.proposers.question_book import QuestionBook
+
+        mine, labelled = self.settings.mine, one.labelled
+        shown = [self.shown[id] for id in labelled.ids]
+        book = QuestionBook(Questioner(self.backend), shown)
+        proposers = ModelProposers(
+            Material(labelled.task, labelled.dialogues, shown),
+            self.backend,
+            book,
+            ModelSettings(asked=mine.asked, max_length=mine.max_length, seed=mine.seed),
+            mixed=mine.proposer != "model",
+        )
+        self.tasks[labelled.task.name] = proposers, book, labelled.ids
+        return replace(one, campaign=replace(one.campaign, proposers=proposers, leaves=mine.leaves))
+
+    def keep(self, run: StageRun, space: Workspace) -> None:
+        """Write the answers to all questions, and remember what became of what the model said."""
+        from kdsl_cli.evidence.answers import write_answers
+
+        rows = [row for _, book, ids in self.tasks.values() for row in book.rows(ids)]
+        write_answers(run.output(space.mined_answers), rows, dict(self.backend.identity))
+        run.extra["proposals"] = {
+            task: asdict(proposers.counts) for task, (proposers, _, _) in self.tasks.items()
+        }
+        run.extra["questions"] = {
+            task: len({question for _, question, _ in book.rows(ids)})
+            for task, (_, book, ids) in self.tasks.items()
+        }
+        run.extra["small"] = dict(self.backend.identity)
+        if any(proposers.spent for proposers, _, _ in self.tasks.values()):
+            run.warn("the small model's budget was spent before the searches were at their end")
+
+
+def opened(
+    settings: Settings, space: Workspace, deadline: float | None
+) -> AbstractContextManager[Asking | None]:
+    """Open the small model if one is to propose; else there is None."""
+    if not uses_model(settings):
+        return nullcontext(None)
+    from kdsl_cli.evidence.extract import find_pictures
+    from kdsl_cli.evidence.showing import shown
+
+    dialogues = dialogues_in(space.split_dialogues("train"))
+    root = picture_root(space, settings)
+    backend = open_small(settings.small, space, "mine-rules", deadline=deadline)
+    return Asking(settings, backend, shown(dialogues, root, find_pictures(dialogues, root)))
+
+
+def told(extra: Mapping[str, Any], task: str) -> list[str]:
+    """Return what a manifest says of the model's proposals for a task, as lines."""
+    counts = extra.get("proposals", {}).get(task)
+    if counts is None:
+        return []
+    became = ", ".join(
+        f"{counts[name]} {name}" for name in ("valid", "duplicate", "useless", "invalid", "failed")
+    )
+    questions = extra.get("questions", {}).get(task, 0)
+    lines = [f"  the small model proposed {counts['asked']} times: {became}; {questions} questions asked"]
+    for reason in counts["reasons"]:
+        current_output().detail(f"    {reason}")
+    return lines
