@@ -42,9 +42,23 @@ def open_local(spec: LocalSpec, options: BackendOptions) -> LocalBackend:
 
 
 class LocalBackend:
-    """A model in memory as a `Backend`."""
+    """A model in memory as a `Backend`.
 
-    def __init__(self, spec: str, loaded: loading.Loaded, options: BackendOptions) -> None:
+    Parameters
+    ----------
+    spec
+        What the user named it.
+    loaded
+        The model.
+    options
+        How to run it.
+    shared
+        Whether choices may share one pass where the family can; False is slower, and there to compare.
+    """
+
+    def __init__(
+        self, spec: str, loaded: loading.Loaded, options: BackendOptions, *, shared: bool = True
+    ) -> None:
         self._spec = spec
         self._identity = loaded.identity
         self._model: Any = loaded.model
@@ -65,7 +79,7 @@ class LocalBackend:
         self._ends = _ends(loaded.model, self._renderer.end)
         self._batch = max(1, options.batch_size)
         self._grammars: Grammars | None = None
-        self._shared = True
+        self._shared = shared
         # What the checkpoint recommends for chatting (penalties, top-k) is not what was asked for.
         loaded.model.generation_config = type(loaded.model.generation_config)(
             do_sample=False, eos_token_id=self._ends, pad_token_id=self._pad
@@ -174,7 +188,7 @@ class LocalBackend:
             return Failed(
                 f"the prompt has {row.length} tokens, {row.image_tokens} of them for pictures, and its "
                 f"answer up to {longest}; the model takes {self._positions} in all: "
-                "lower --max-pixels, or show less"
+                "lower small.max_pixels, or show less"
             )
         return row
 
@@ -203,7 +217,7 @@ class LocalBackend:
             raise BackendError(
                 f"one prompt of {rows[0].length} tokens does not fit into memory: {told}",
                 where=self._spec,
-                fix="Lower --max-pixels or the number of pictures shown, or use --quant nf4",
+                fix="Lower small.max_pixels or the number of pictures shown, or use small.quant: nf4",
             )
         self._batch = len(rows) // 2
         _log.warning("out of memory at %d prompts at once: going on with %d", len(rows), self._batch)

@@ -87,6 +87,25 @@ def test_a_revision_asked_of_a_folder_is_held_to(checkpoint: Path, opened: Local
         open_local(LocalSpec(str(checkpoint), revision="0123"), PLAIN)
 
 
+def test_a_model_of_the_hub_is_known_by_its_commit(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it lies in the cache of the hub's own client, two commits of it."""
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    commits = {"main": "a" * 40, "v1": "b" * 40}
+    for branch, commit in commits.items():
+        shutil.copytree(checkpoint, tmp_path / "models--shop--tiny" / "snapshots" / commit)
+        reference = tmp_path / "models--shop--tiny" / "refs" / branch
+        reference.parent.mkdir(exist_ok=True)
+        reference.write_text(commit)
+    for asked, branch in ((None, "main"), ("v1", "v1"), ("b" * 40, "v1")):
+        identity = open_local(LocalSpec("shop/tiny", asked), PLAIN).identity
+        assert (identity["model"], identity["revision"]) == ("shop/tiny", commits[branch])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("quant", ["none", "nf4"])
 def test_an_adapter_changes_answers_and_identity(checkpoint: Path, tmp_path: Path, quant: str) -> None:

@@ -28,7 +28,7 @@ def test_a_prompt_that_is_too_long_fails_alone_and_is_never_cut(opened: LocalBac
         opened.score([long, SHORT], LABELS),
     ):
         assert isinstance(first, Failed)
-        assert "4096" in first.reason and "--max-pixels" in first.reason
+        assert "4096" in first.reason and "small.max_pixels" in first.reason
         assert not isinstance(second, Failed)
 
 
@@ -105,7 +105,7 @@ def test_out_of_memory_on_one_prompt_says_what_to_lower(cramped: Any) -> None:
     backend, _ = cramped(0)
     with pytest.raises(BackendError) as told:
         backend.score([SHORT, SHORT], LABELS)
-    assert "--max-pixels" in str(told.value) and "nf4" in str(told.value)
+    assert "small.max_pixels" in str(told.value) and "nf4" in str(told.value)
 
 
 def test_any_other_error_of_the_model_is_not_taken_for_lack_of_memory(cramped: Any) -> None:

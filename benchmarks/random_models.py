@@ -1,0 +1,84 @@
+"""Models with random weights, prompts of the shop for them, and the machine they run on.
+
+Weights do not matter for how long something takes, only shapes do; no download is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from kdsl_cli.backends.local.tiny import QWEN2_VL_2B, TINY, Shape, build
+from kdsl_cli.commands.shipped import shipped
+from kdsl_cli.dialogues.prompting import Picture, Prompt
+from kdsl_cli.extras import installed
+from kdsl_cli.runs.hashing import sha256_file
+
+SMALL = Shape(512, 1408, 8, 8, 2, 256, 4, 4, 32_768, 4096, 0.03)
+"""Large enough that arithmetic, and not Python, takes most of the time on a CPU."""
+
+SHAPES = {"tiny": TINY, "small": SMALL, "2b": QWEN2_VL_2B}
+
+
+def checkpoint(folder: Path, shape: str) -> Path:
+    """Make the model of a shape, once; its tokenizer knows the words of the shop and of the labels."""
+    made = folder / shape
+    if not made.is_dir():
+        shop = (shipped("data/shop") / "dialogues.jsonl").read_text("utf-8")
+        build(made, [shop, *[_catalogue()] * 20], shape=SHAPES[shape])
+    return made
+
+
+def labels() -> list[str]:
+    """Return the 23 labels of the task ``image-scene`` as the rules that ship name them."""
+    task = _catalogue().partition("dialogue-intent")[0]
+    return re.findall(r'^  - name: "([^"]+)"', task, re.MULTILINE)
+
+
+def text_prompts(count: int) -> list[Prompt]:
+    """Return what customers of the shop say, over and over with another number behind it."""
+    lines = (shipped("data/shop") / "dialogues.jsonl").read_text("utf-8").splitlines()
+    turns = [turn["text"] for line in lines for turn in json.loads(line)["turns"] if turn["text"]]
+    said = (f"{turns[number % len(turns)]} ({number})" for number in range(count))
+    return [Prompt("", (text, "Which intent is it?")) for text in said]
+
+
+def picture_prompts(folder: Path, count: int, width: int = 616, height: int = 644) -> list[Prompt]:
+    """Return prompts with one picture of 0.4 megapixels: 506 tokens."""
+    from PIL import Image
+
+    source = sorted((shipped("data/shop") / "images").iterdir())
+    prompts = []
+    for number in range(count):
+        path = folder / f"{number % 32}.png"
+        if not path.exists():
+            Image.open(source[number % 32]).convert("RGB").resize((width, height)).save(path)
+        picture = Picture(path, sha256_file(path))
+        prompts.append(Prompt("", (picture, f"Which page does this show? ({number})")))
+    return prompts
+
+
+def machine(device: str) -> dict[str, Any]:
+    """Return what the numbers depend on."""
+    import torch
+
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.+)", info.read_text()) if info.exists() else []
+    return {
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        "cpu": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "transformers", "bitsandbytes") if installed(name)},
+    }
+
+
+def _catalogue() -> str:
+    return (shipped("rules/ecommerce-zh") / "intents.yaml").read_text("utf-8")
