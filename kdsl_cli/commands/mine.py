@@ -162,7 +162,9 @@ class _Work:
             tasks = [self._prepared(task.task.name, run, deadline) for task in self.data.tasks if task.labels]
             if asking is not None:
                 tasks = [asking.joined(one) for one in tasks]
-            done, logs = _resumed(log_path, tasks) if run.resuming else ({}, {})
+            if asking is not None:
+                log_path.unlink(missing_ok=True)  # begun anew: what the model said before costs nothing
+            done, logs = _resumed(log_path, tasks) if run.resuming and asking is None else ({}, {})
             ask = "stopping after the intents in work; Ctrl-C again stops at once"
             with (
                 AppendLog(log_path) as log,
