@@ -134,8 +134,16 @@ class HttpBackend:
         """Close all connections."""
         if self._open:
             self._open = False
-            self._runner.run(self._connection.close())
+            self._runner.run(self._ended())
             self._runner.close()
+
+    async def _ended(self) -> None:
+        # A Ctrl-C may have left requests under way.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await self._connection.close()
 
     async def _learnt(self, choices: Sequence[str]) -> Way:
         if self._way is None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import signal
+import threading
 import time
 import traceback
 from email.utils import formatdate
@@ -10,6 +14,7 @@ import pytest
 from kdsl_cli.backends.backend import Failed, Generated, Sampling
 from kdsl_cli.dialogues.prompting import Prompt
 from kdsl_cli.errors import BackendError
+from kdsl_cli.runs.signals import stopping
 from tests.backends.http.conftest import Open
 from tests.fakes.fault_proxy import Body, Cut, Fault, FaultProxy, Pass, Status
 
@@ -93,6 +98,27 @@ def test_no_more_requests_are_under_way_than_allowed(proxy: FaultProxy, opened: 
     proxy.script(*[Pass(0.02)] * 12)
     opened(proxy.url, concurrency=3).generate(PROMPTS, SAMPLING)
     assert proxy.most == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("handled_by_us", [False, True])
+def test_ctrl_c_waits_for_no_answer(
+    proxy: FaultProxy, opened: Open, handled_by_us: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = opened(proxy.url)
+    proxy.script(*[Pass(20)] * 8)
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        if handled_by_us:
+            stack.enter_context(stopping()).signalled = True  # so that the next one insists
+        timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            model.generate(PROMPTS, SAMPLING)
+        timer.join()
+    model.close()
+    assert time.monotonic() - started < 10
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @pytest.mark.parametrize("code", [401, 403])
