@@ -1,4 +1,4 @@
-"""One server: how it is asked, how often, and what its errors mean.
+"""One server: how it is asked, and how often.
 
 The key comes from the environment alone. It is kept in the client's headers and for one more purpose: to
 strike it from whatever a server says, before that reaches a message or a log.
@@ -7,30 +7,26 @@ strike it from whatever a server says, before that reaches a message or a log.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from kdsl_cli import extras
+from kdsl_cli.backends.http.refusals import KEYS, NoAnswer, Unreachable, refusal
 from kdsl_cli.errors import BackendError
 
 if TYPE_CHECKING:
     import httpx
 
+# Each wait is logged as a warning, which Python would print in the midst of a progress bar.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
+
 Read = TypeVar("Read")
 
-KEYS: Final = ("KDSL_API_KEY", "OPENAI_API_KEY")
-"""Variables of the environment that may hold the key; the first that is set counts."""
-
-_AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
-_TOO_LONG: Final = re.compile(
-    r"context[ _]length|context window|maximum model length|prompt is too long", re.I
-)
 _SENDABLE: Final = re.compile("[!-~]+")
 _MOST_SAID: Final = 300  # characters of a server's message that are passed on
 
@@ -53,38 +49,6 @@ class Patience:
     first_s: float = 0.5
     longest_s: float = 60.0
     jitter_s: float = 0.5
-
-
-class NoAnswer(Exception):
-    """A request that was not answered.
-
-    Attributes
-    ----------
-    reason
-        Why; holds no key.
-    retryable
-        Whether the same request may be answered later.
-    refused
-        Whether the server does not do what the request asks for; another request may be answered.
-    after
-        Seconds for which the server asks to be left alone. None: it does not say.
-    """
-
-    def __init__(
-        self, reason: str, *, retryable: bool, refused: bool = False, after: float | None = None
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.retryable = retryable
-        self.refused = refused
-        self.after = after
-
-
-class Unreachable(NoAnswer):
-    """Nobody listens at the address."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, retryable=True)
 
 
 class Connection:
@@ -207,30 +171,11 @@ class Connection:
         except httpx.HTTPError as error:
             raise NoAnswer(f"the connection was lost ({type(error).__name__})", retryable=True) from None
         if response.status_code != httpx.codes.OK:
-            raise self._refusal(response, path)
+            raise refusal(response, where=self.url, asked=path, safe=self._safe, keyed=bool(self._key))
         try:
             return read(response.content)
         except ValueError:
             raise NoAnswer("the answer is malformed", retryable=True) from None
-
-    def _refusal(self, response: httpx.Response, path: str) -> NoAnswer | BackendError:
-        status = response.status_code
-        if status in (401, 403):
-            # The server's own words may quote the key in part.
-            what = "refuses the key" if self._key else "asks for a key"
-            return BackendError(
-                f"{what} (HTTP {status})", where=self.url, fix=f"Set {KEYS[0]} in the environment"
-            )
-        said = self._safe(_message(response))
-        if status == 404:
-            fix = "The address ends where the protocol begins, mostly in /v1, and names a model it serves"
-            return BackendError(f"knows no {path}, or not this model: {said}", where=self.url, fix=fix)
-        if status in _AGAIN:
-            return NoAnswer(f"HTTP {status}: {said}", retryable=True, after=_retry_after(response))
-        if status < 500 and _TOO_LONG.search(said):
-            said += " Lower small.max_pixels, or show fewer or shorter dialogues in a prompt."
-            return NoAnswer(f"longer than the model reads: {said}", retryable=False)
-        return NoAnswer(f"HTTP {status}: {said}", retryable=False, refused=True)
 
     def _safe(self, text: str) -> str:
         """Return `text` on one line, not too long, and without the key."""
@@ -249,28 +194,3 @@ def _key() -> str | None:
             f"the environment's {name} holds characters that no key has", fix=f"Set {name} again"
         )
     return os.environ[name].strip()
-
-
-def _message(response: httpx.Response) -> str:
-    """Return what a server says of its error, in whichever of the usual places."""
-    try:
-        body = response.json()
-    except ValueError:
-        return response.text
-    said = body.get("error") or body.get("detail") or body.get("message") if isinstance(body, dict) else body
-    if isinstance(said, dict):
-        said = said.get("message") or said
-    return str(said)
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Return the seconds that ``Retry-After`` asks for: a number or a date (RFC 9110, 10.2.3)."""
-    value = response.headers.get("Retry-After", "")
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(0.0, seconds)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from kdsl_cli.backends.backend import Scored
 from kdsl_cli.backends.http.choosing import inside, matched, told_apart
-from kdsl_cli.backends.http.connection import NoAnswer
+from kdsl_cli.backends.http.refusals import NoAnswer
 from kdsl_cli.backends.http.requests import TRIAL, Message
 from kdsl_cli.backends.http.responses import Ask, Completion
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from kdsl_cli.backends.backend import Backend, Failed, Generated, Sampling, Scored
-from kdsl_cli.backends.http.connection import Connection, NoAnswer, Patience
+from kdsl_cli.backends.http.connection import Connection, Patience
+from kdsl_cli.backends.http.refusals import NoAnswer
 from kdsl_cli.backends.http.requests import Message, messages, settings
 from kdsl_cli.backends.http.responses import Card, Completion, Models
 from kdsl_cli.backends.http.scoring import Way, find_way

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kdsl_cli.backends.backend import Scored, Usage
-from kdsl_cli.backends.http.connection import NoAnswer
+from kdsl_cli.backends.http.refusals import NoAnswer
 from kdsl_cli.backends.http.requests import TRIAL, Message
 from kdsl_cli.backends.http.responses import Ask, Completion
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from kdsl_cli.backends.backend import Scored
-from kdsl_cli.backends.http.connection import NoAnswer
 from kdsl_cli.backends.http.constrained import UNSAID, Plain, held
 from kdsl_cli.backends.http.likelihood import Likelihood
+from kdsl_cli.backends.http.refusals import NoAnswer
 from kdsl_cli.backends.http.requests import Message
 from kdsl_cli.backends.http.responses import Ask
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from kdsl_cli.backends.backend import Backend
-from kdsl_cli.backends.http.connection import KEYS, Patience
+from kdsl_cli.backends.http.connection import Patience
 from kdsl_cli.backends.http.http import open_http
+from kdsl_cli.backends.http.refusals import KEYS
 from kdsl_cli.backends.spec import BackendOptions, HttpSpec
 from tests.fakes.fault_proxy import FaultProxy
 
