@@ -48,7 +48,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """The package under mypy --strict."""
-    install(session, "--editable", ".", "mypy")
+    install(session, "--editable", ".[http]", "mypy")
     session.run("mypy")
 
 
