@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kdsl_cli.commands.mine import search_settings
+from kdsl_cli.commands.mine_search import search_settings
 from kdsl_cli.commands.prune import prune_settings
 
 if TYPE_CHECKING:

@@ -29,6 +29,11 @@ class TrainingData:
     unlabelled: tuple[str, ...]
     files: tuple[Path, ...]
 
+    @property
+    def labelled(self) -> tuple[Labelled, ...]:
+        """The tasks that have labelled dialogues."""
+        return tuple(task for task in self.tasks if task.labels)
+
 
 def load_training_data(
     space: Workspace, settings: Settings, split: str = "train", *, answered: bool = False
