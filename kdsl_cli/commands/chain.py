@@ -69,7 +69,7 @@ class Chain:
         from kdsl_cli.prediction.outoffold import OutOfFold, join
         from kdsl_cli.prediction.predict import predict_task
         from kdsl_cli.prediction.settling import settle
-        from kdsl_cli.training.trainer import train
+        from kdsl_cli.training.linear.trainer import train
 
         name, intents = learn.task.name, learn.task.names
         rules, of_rules = self._rules(learn)

@@ -229,7 +229,7 @@ def _asking(folder: Path, intents: Mapping[str, tuple[str, ...]]) -> dict[str, A
 
     from kdsl_cli.prediction.outoffold import difference
     from kdsl_cli.prediction.predict import in_chunks
-    from kdsl_cli.training.storage import load
+    from kdsl_cli.training.linear.storage import load
 
     model = load(folder)
     known = {task: names for task, names in model.intents.items() if task in intents}

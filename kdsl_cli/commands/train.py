@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from kdsl_cli.evidence.labelled import Labelled
     from kdsl_cli.logic.rule import Rule
     from kdsl_cli.runs.stage import Stage
-    from kdsl_cli.training.trainer import Quality, Trained
+    from kdsl_cli.training.linear.trainer import Trained
+    from kdsl_cli.training.quality import Quality
 
 LINEAR = "linear"
 
@@ -128,10 +129,10 @@ def _train(
     seed: int,
 ) -> None:
     from kdsl_cli.commands.console import current_output
-    from kdsl_cli.training.model import LinearModels
-    from kdsl_cli.training.outoffold import write_out_of_fold
-    from kdsl_cli.training.storage import MODEL, WEIGHTS, save
-    from kdsl_cli.training.trainer import FOLDS, train
+    from kdsl_cli.runs.outoffold import write_out_of_fold
+    from kdsl_cli.training.linear.model import LinearModels
+    from kdsl_cli.training.linear.storage import MODEL, WEIGHTS, save
+    from kdsl_cli.training.linear.trainer import FOLDS, train
 
     tasks = [task for task in data.tasks if task.labels]
     with stage.run() as run:
@@ -144,7 +145,9 @@ def _train(
                 train(task, rules.get(task.task.name, ()), seed=seed, tell=bar.advance) for task in tasks
             ]
         save(stage.out, LinearModels({one.sample.task.name: one.model for one in trained}, seed))
-        write_out_of_fold(outs["oof.parquet"], trained)
+        rows = [row for one in trained for row in one.rows()]
+        intents = {one.sample.task.name: one.model.intents for one in trained}
+        write_out_of_fold(outs["oof.parquet"], rows, intents)
         run.warnings.extend(_warnings(data, trained, rules))
         of_val = {sample.task.name: sample for sample in val if sample.labels}
         run.extra["tasks"] = [_record(one, of_val.get(one.sample.task.name)) for one in trained]
@@ -171,7 +174,7 @@ def _warnings(data: TrainingData, trained: list[Trained], rules: dict[str, list[
 def _record(one: Trained, val: Labelled | None) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from kdsl_cli.training.trainer import quality
+    from kdsl_cli.training.quality import quality
 
     of_val: Quality | None = None
     if val is not None:

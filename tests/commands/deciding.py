@@ -84,7 +84,7 @@ def large_model(monkeypatch):
 
     def found(model):
         storage = SimpleNamespace(load=lambda folder: model)
-        monkeypatch.setitem(sys.modules, "kdsl_cli.training.storage", storage)
+        monkeypatch.setitem(sys.modules, "kdsl_cli.training.linear.storage", storage)
 
     return found
 

@@ -70,12 +70,12 @@ def test_the_linear_model_is_asked_through_its_own_files(space, monkeypatch, cap
     from kdsl_cli.dialogues.catalogue import Catalogue
     from kdsl_cli.dialogues.schema import Dialogue, Turn
     from kdsl_cli.evidence.labelled import labelled
-    from kdsl_cli.training.model import LinearModels
-    from kdsl_cli.training.outoffold import write_out_of_fold
-    from kdsl_cli.training.trainer import train
+    from kdsl_cli.runs.outoffold import write_out_of_fold
+    from kdsl_cli.training.linear.model import LinearModels
+    from kdsl_cli.training.linear.trainer import train
 
-    monkeypatch.delitem(sys.modules, "kdsl_cli.training.storage")
-    from kdsl_cli.training.storage import save
+    monkeypatch.delitem(sys.modules, "kdsl_cli.training.linear.storage")
+    from kdsl_cli.training.linear.storage import save
 
     told = [Dialogue(id, task, (Turn("customer", text),), None, label) for id, task, text, label in TRAIN]
     page = tuple(OcrLine(0, seq, "page", 1.0, (0.1, y, 0.9, y + 0.1)) for seq, y in enumerate((0.0, 0.9)))
@@ -90,7 +90,9 @@ def test_the_linear_model_is_asked_through_its_own_files(space, monkeypatch, cap
         for name in ("model.json", "weights.npz", "oof.parquet"):
             run.output(folder / name)
         save(folder, LinearModels({one.sample.task.name: one.model for one in trained}, 0))
-        write_out_of_fold(folder / "oof.parquet", trained)
+        said = [row for one in trained for row in one.rows()]
+        intents = {one.sample.task.name: one.model.intents for one in trained}
+        write_out_of_fold(folder / "oof.parquet", said, intents)
     Path("data/test.jsonl").write_text("".join(line(*row) for row in TEST[:3]))
     assert kdsl(["predict"]) == 0
     assert {id: row["large_prediction"] for id, row in rows().items() if id != "t3"} == {

@@ -13,7 +13,7 @@ from kdsl_cli.evidence.table import write_facts
 from kdsl_cli.logic.facts import Facts, ImageFact, TurnFact
 from kdsl_cli.runs.manifest import read_manifest
 from kdsl_cli.runs.stage import Stage
-from kdsl_cli.training.storage import load
+from kdsl_cli.training.linear.storage import load
 
 INTENTS = """\
 tasks:

@@ -7,8 +7,9 @@ import pytest
 import scipy.sparse
 from sklearn.linear_model import LogisticRegression
 
-from kdsl_cli.training import linear
-from kdsl_cli.training.linear import FLOOR, HOTTEST, PENALTY_C, best_temperature, fit, probabilities
+from kdsl_cli.training.calibration import FLOOR
+from kdsl_cli.training.linear import classifier as module
+from kdsl_cli.training.linear.classifier import PENALTY_C, fit
 
 
 def points(n=40, columns=90, intents=3, seed=0):
@@ -29,7 +30,7 @@ def test_the_short_way_gives_the_same_fit_as_scikit_learn(intents, monkeypatch):
     theirs = LogisticRegression(C=PENALTY_C, max_iter=1000, tol=1e-8).fit(matrix, truth).predict_proba(matrix)
     expected = (1 - FLOOR) * theirs + FLOOR / intents
     assert np.allclose(said(fit(matrix, truth, intents), matrix), expected, atol=2e-3)
-    monkeypatch.setattr(linear, "ROWS_AT_ONCE", 1)  # the long way
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 1)  # the long way
     assert np.allclose(said(fit(matrix, truth, intents), matrix), expected, atol=2e-3)
 
 
@@ -54,23 +55,3 @@ def test_rows_that_were_not_observed_get_the_shares_of_the_sample():
     found = fit(matrix, np.arange(40) // 30, 3).probabilities(matrix[:2], np.array([True, False]))
     assert found[1] == pytest.approx((1 - FLOOR) * np.array([0.75, 0.25, 0]) + FLOOR / 3)
     assert found[0] != pytest.approx(found[1], abs=0.01)
-
-
-def test_temperature_undoes_too_much_confidence():
-    rng = np.random.default_rng(0)
-    honest = rng.normal(size=(4000, 3)) * 2
-    shares = np.exp(honest) / np.exp(honest).sum(axis=1, keepdims=True)
-    truth = np.array([rng.choice(3, p=row) for row in shares])
-    assert best_temperature(honest * 3, truth) == pytest.approx(3, rel=0.1)
-    assert best_temperature(honest / 3, truth) == pytest.approx(1 / 3, rel=0.1)
-    assert best_temperature(honest * 99, truth) == pytest.approx(HOTTEST, rel=0.01)
-
-
-@pytest.mark.parametrize("logits", [np.zeros((0, 3)), np.full((2, 3), -np.inf), np.array([[0.0, -np.inf]])])
-def test_temperature_is_one_where_nothing_tells(logits):
-    assert best_temperature(logits, np.zeros(len(logits), dtype=np.int64)) == 1.0
-
-
-def test_probabilities_survive_huge_logits():
-    found = probabilities(np.array([[1e6, 0.0, -1e6]]), 0.1)
-    assert found.round(4).tolist() == [[0.9933, 0.0033, 0.0033]]

@@ -7,27 +7,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 
-from kdsl_cli.metrics import log_loss
-from kdsl_cli.training.ngrams import Floats, Sparse
-
-Truth = npt.NDArray[np.int64]
-"""The column of the label of each row."""
+from kdsl_cli.training.calibration import Floats, Truth, probabilities
+from kdsl_cli.training.linear.ngrams import Sparse
 
 PENALTY_C = 10.0
 """Inverse strength of the penalty; from 5 to 30 the score is the same."""
 
-FLOOR = 0.01
-"""Probability shared evenly by all intents, so that none is impossible: not one without a sample either."""
-
 ROWS_AT_ONCE = 3000
 """Up to so many rows the fit goes by way of their inner products, whose number is the square of it."""
-
-HOTTEST = 4.0
-"""The temperature lies between this and its inverse: scores of a small sample without any mistake would
-otherwise call for certainty about everything, also about dialogues unlike all of the sample."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,40 +71,6 @@ def fit(matrix: Sparse, truth: Truth, n_intents: int) -> Linear:
         coefficients[classes] = weights
         intercepts[classes] = found.intercept_
     return Linear(coefficients, intercepts, counts / max(1, len(truth)))
-
-
-def probabilities(logits: Floats, temperature: float) -> Floats:
-    """Return (n, n_intents) probabilities at a temperature, mixed with `FLOOR`; see `Linear.logits`.
-
-    Examples
-    --------
-    >>> probabilities(np.array([[0.0, -np.inf], [-np.inf, -np.inf]]), 1.0).round(3).tolist()
-    [[0.995, 0.005], [0.5, 0.5]]
-    """
-    nothing_seen = np.isneginf(logits).all(axis=1, keepdims=True)
-    scaled = np.where(nothing_seen, 0.0, logits) / temperature
-    odds = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    shares = odds / odds.sum(axis=1, keepdims=True)
-    mixed: Floats = (1 - FLOOR) * shares + FLOOR / logits.shape[1]
-    return mixed
-
-
-def best_temperature(logits: Floats, truth: Truth) -> float:
-    """Return the temperature at which out-of-fold logits have the least log loss (Guo et al., 2017).
-
-    1 if there is nothing to choose by: no row, or at most one intent ever seen.
-    """
-    if not (np.isfinite(logits).sum(axis=1) > 1).any():
-        return 1.0
-
-    def loss(log_temperature: float) -> float:
-        found = log_loss(probabilities(logits, float(np.exp(log_temperature))), truth.tolist())
-        assert found is not None
-        return found
-
-    bound = np.log(HOTTEST)
-    best = minimize_scalar(loss, bounds=(-bound, bound), method="bounded")
-    return round(float(np.exp(best.x)), 4)
 
 
 def _row_space(matrix: Sparse) -> tuple[Any, Floats | None]:

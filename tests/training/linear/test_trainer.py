@@ -9,9 +9,10 @@ from kdsl_cli.dialogues.folds import fold_numbers
 from kdsl_cli.logic.facts import Facts
 from kdsl_cli.logic.predicates import TextPredicate
 from kdsl_cli.logic.rule import Rule
-from kdsl_cli.training.linear import FLOOR
-from kdsl_cli.training.trainer import FOLDS, quality, train
-from tests.training.conftest import TASK, facts, sample_of
+from kdsl_cli.training.calibration import FLOOR
+from kdsl_cli.training.linear.trainer import FOLDS, train
+from kdsl_cli.training.quality import quality
+from tests.training.linear.conftest import TASK, facts, sample_of
 
 
 @pytest.fixture(scope="module")

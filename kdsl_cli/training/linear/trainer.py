@@ -13,25 +13,16 @@ from kdsl_cli.dialogues.folds import fold_numbers
 from kdsl_cli.evidence.labelled import Labelled
 from kdsl_cli.logic.indexing import Indexed
 from kdsl_cli.logic.rule import Rule
-from kdsl_cli.metrics import accuracy, log_loss, weighted_f1
 from kdsl_cli.runs.outoffold import Row
-from kdsl_cli.training.features import Features, observed
-from kdsl_cli.training.knowledge import Knowledge
-from kdsl_cli.training.linear import Linear, best_temperature, fit, probabilities
-from kdsl_cli.training.model import LinearModel
-from kdsl_cli.training.ngrams import Floats, Sparse
+from kdsl_cli.training.calibration import Floats, best_temperature, probabilities
+from kdsl_cli.training.linear.classifier import Linear, fit
+from kdsl_cli.training.linear.features import Features, observed
+from kdsl_cli.training.linear.knowledge import Knowledge
+from kdsl_cli.training.linear.model import LinearModel
+from kdsl_cli.training.linear.ngrams import Sparse
+from kdsl_cli.training.quality import Quality, quality
 
 FOLDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """How well scores tell the labels of `n` rows: each score None if there is no row."""
-
-    n: int
-    weighted_f1: float | None
-    accuracy: float | None
-    log_loss: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,18 +98,6 @@ def train(
     tell()
     model = LinearModel(knowledge, features, classifier.at(temperature))
     return Trained(model, sample, folds, probabilities(logits, temperature))
-
-
-def quality(sample: Labelled, scores: Floats) -> Quality:
-    """Return how well (n, n_intents) scores tell the labels of a sample."""
-    names = sample.task.names
-    predicted = [names[place] for place in scores.argmax(axis=1)]
-    return Quality(
-        len(sample.labels),
-        weighted_f1(sample.labels, predicted),
-        accuracy(sample.labels, predicted),
-        log_loss(scores, sample.truth.tolist()),
-    )
 
 
 def _fit(sample: Labelled, known: Sparse, rows: npt.NDArray[np.bool_]) -> tuple[Features, Linear]:

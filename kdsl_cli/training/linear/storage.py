@@ -24,13 +24,13 @@ from kdsl_cli.evidence.descriptors import LAYOUT_FEATURES, RULE_FEATURES
 from kdsl_cli.logic.codec import dump_rules, loads
 from kdsl_cli.logic.rule import RuleBase
 from kdsl_cli.runs.atomic import write_bytes, write_text
-from kdsl_cli.training.features import Features
-from kdsl_cli.training.knowledge import Knowledge
-from kdsl_cli.training.linear import Linear
-from kdsl_cli.training.looks import Scale
-from kdsl_cli.training.model import LinearModel, LinearModels
-from kdsl_cli.training.ngrams import Ngrams
-from kdsl_cli.training.places import PLACES
+from kdsl_cli.training.linear.classifier import Linear
+from kdsl_cli.training.linear.features import Features
+from kdsl_cli.training.linear.knowledge import Knowledge
+from kdsl_cli.training.linear.looks import Scale
+from kdsl_cli.training.linear.model import LinearModel, LinearModels
+from kdsl_cli.training.linear.ngrams import Ngrams
+from kdsl_cli.training.linear.places import PLACES
 
 SCHEMA: Final = "kdsl.linear/1"
 """Another number whenever a feature, a place or a weight of one changes: old coefficients are void then."""

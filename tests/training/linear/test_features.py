@@ -9,11 +9,11 @@ from kdsl_cli.logic.facts import Facts, ImageFact
 from kdsl_cli.logic.indexing import index
 from kdsl_cli.logic.predicates import OcrPredicate, TextPredicate
 from kdsl_cli.logic.rule import Rule
-from kdsl_cli.training.features import Features
-from kdsl_cli.training.knowledge import RULE_WEIGHT, Knowledge
-from kdsl_cli.training.looks import FURTHEST, Scale
-from kdsl_cli.training.ngrams import Ngrams
-from tests.training.conftest import TASK, facts
+from kdsl_cli.training.linear.features import Features
+from kdsl_cli.training.linear.knowledge import RULE_WEIGHT, Knowledge
+from kdsl_cli.training.linear.looks import FURTHEST, Scale
+from kdsl_cli.training.linear.ngrams import Ngrams
+from tests.training.linear.conftest import TASK, facts
 
 
 def test_ngrams_weigh_rare_ones_more_and_rows_have_length_one_or_zero():

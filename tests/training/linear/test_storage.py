@@ -13,10 +13,10 @@ from kdsl_cli.dialogues.catalogue import Catalogue
 from kdsl_cli.errors import StageError
 from kdsl_cli.logic.predicates import TextPredicate
 from kdsl_cli.logic.rule import Rule
-from kdsl_cli.training.model import LinearModels
-from kdsl_cli.training.storage import MODEL, WEIGHTS, load, save
-from kdsl_cli.training.trainer import train
-from tests.training.conftest import TASK, facts
+from kdsl_cli.training.linear.model import LinearModels
+from kdsl_cli.training.linear.storage import MODEL, WEIGHTS, load, save
+from kdsl_cli.training.linear.trainer import train
+from tests.training.linear.conftest import TASK, facts
 
 RULE = Rule("r", "refund", TextPredicate("customer", "contains", ('"退\\款"',)), weight=1.5)
 ASKED = [facts("x", "退款呢", seen="物流"), facts("y", "快递呢", broken=True)]

@@ -10,10 +10,10 @@ import scipy.sparse
 from kdsl_cli.errors import StageError, did_you_mean
 from kdsl_cli.logic.facts import Facts
 from kdsl_cli.logic.indexing import Indexed, index
-from kdsl_cli.training.features import Features, observed
-from kdsl_cli.training.knowledge import Knowledge
-from kdsl_cli.training.linear import Linear
-from kdsl_cli.training.ngrams import Floats
+from kdsl_cli.training.calibration import Floats
+from kdsl_cli.training.linear.classifier import Linear
+from kdsl_cli.training.linear.features import Features, observed
+from kdsl_cli.training.linear.knowledge import Knowledge
 
 
 @dataclass(frozen=True, slots=True, eq=False)

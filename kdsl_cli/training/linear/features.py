@@ -11,9 +11,9 @@ import scipy.sparse
 
 from kdsl_cli.evidence.descriptors import LAYOUT_FEATURES, RULE_FEATURES
 from kdsl_cli.logic.indexing import Indexed
-from kdsl_cli.training.looks import Scale
-from kdsl_cli.training.ngrams import Ngrams, Sparse
-from kdsl_cli.training.places import PLACES, text_at
+from kdsl_cli.training.linear.looks import Scale
+from kdsl_cli.training.linear.ngrams import Ngrams, Sparse
+from kdsl_cli.training.linear.places import PLACES, text_at
 
 LOOKS_WEIGHT, LAYOUT_WEIGHT = 0.1, 0.02
 """Of a standardised descriptor. An n-gram block has rows of length 1; 18 descriptors at 1 would drown it, and

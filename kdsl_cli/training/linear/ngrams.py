@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 
-Floats = npt.NDArray[np.float64]
+from kdsl_cli.training.calibration import Floats
+
 Sparse = Any
 """A `scipy.sparse.csr_matrix` of float64; scipy has no types."""
 

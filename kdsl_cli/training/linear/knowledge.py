@@ -17,8 +17,9 @@ from kdsl_cli.dialogues.normalise import normalise
 from kdsl_cli.logic.firing import firing_matrix
 from kdsl_cli.logic.indexing import Indexed
 from kdsl_cli.logic.rule import Rule
-from kdsl_cli.training.ngrams import Floats, Ngrams, Sparse
-from kdsl_cli.training.places import PLACES, text_at
+from kdsl_cli.training.calibration import Floats
+from kdsl_cli.training.linear.ngrams import Ngrams, Sparse
+from kdsl_cli.training.linear.places import PLACES, text_at
 
 RULE_WEIGHT = 0.2
 """Of a firing. Some 150 rules fire 3 to 10 at a time; at 0.3 they begin to drown what the sample says."""
