@@ -64,6 +64,25 @@ class Call:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What one answered call took on average.
+
+    Attributes
+    ----------
+    calls
+        Over how many it was measured.
+    tokens
+        Read and written; 0 where a server does not tell.
+    seconds
+        Its share of the time that its batch took.
+    """
+
+    calls: int
+    tokens: float
+    seconds: float
+
+
 _TOTALS: Final = """
 SELECT purpose, spec, sum(calls), sum(failed), sum(hits), sum(prompt), sum(completion), sum(seconds)
 FROM (
@@ -78,6 +97,10 @@ GROUP BY purpose, spec ORDER BY purpose, spec
 _LAST: Final = """
 SELECT time, purpose, operation, spec, prompt_tokens, completion_tokens, image_tokens, seconds, error
 FROM calls ORDER BY number DESC LIMIT ?
+"""
+_PACE: Final = """
+SELECT operation, count(*), avg(prompt_tokens + completion_tokens), avg(seconds)
+FROM calls WHERE spec = ? AND error IS NULL GROUP BY operation
 """
 
 
@@ -101,3 +124,17 @@ def read_last(path: Path, number: int) -> list[Call]:
         return []
     with reading(path) as log:
         return [Call(*row) for row in log.execute(_LAST, (number,))][::-1]
+
+
+def read_pace(path: Path, spec: str) -> dict[str, Pace]:
+    """Return how fast a model was so far, by operation ("generate", "score"); raises as `read_totals`.
+
+    Parameters
+    ----------
+    spec
+        The model as the user named it.
+    """
+    if not path.exists():
+        return {}
+    with reading(path) as log:
+        return {operation: Pace(*row) for operation, *row in log.execute(_PACE, (spec,))}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
+from kdsl_cli.commands.mine_plan import show_plan
 from kdsl_cli.commands.mine_report import report
 from kdsl_cli.commands.mine_search import Search
 from kdsl_cli.commands.proposing import key_of
@@ -50,6 +51,9 @@ def command(
     max_tokens: Annotated[
         int | None, typer.Option(help="Tokens of the model, at most.", show_default=False)
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be searched and asked, and show a prompt.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Mine anew, whatever the folder holds.")] = False,
 ) -> None:
     """Search rules for every intent in the training split; Ctrl-C saves, the same command goes on."""
@@ -67,7 +71,11 @@ def command(
         "small.max_calls": max_calls,
         "small.max_tokens": max_tokens,
     }
-    mine(current_settings(given), force=force)
+    settings = current_settings(given)
+    if dry_run:
+        show_plan(settings)
+    else:
+        mine(settings, force=force)
 
 
 def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> None:

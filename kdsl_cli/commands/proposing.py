@@ -15,6 +15,7 @@ from kdsl_cli.commands.workspace import Workspace
 from kdsl_cli.errors import ConfigError
 
 if TYPE_CHECKING:
+    from kdsl_cli.backends.backend import Backend
     from kdsl_cli.backends.cache import CachedBackend
     from kdsl_cli.commands.settings import Settings
     from kdsl_cli.evidence.questions import Shown
@@ -76,24 +77,10 @@ class Asking:
 
     def joined(self, one: Prepared) -> Prepared:
         """Return a task's campaign with the model among its proposers."""
-        from kdsl_cli.evidence.questions import Questioner
-        from kdsl_cli.mining.proposers.asked import ModelProposers
-        from kdsl_cli.mining.proposers.desk import Material
-        from kdsl_cli.mining.proposers.model_settings import ModelSettings
-        from kdsl_cli.mining.proposers.question_book import QuestionBook
-
-        mine, labelled = self.settings.mine, one.labelled
-        shown = [self.shown[id] for id in labelled.ids]
-        book = QuestionBook(Questioner(self.backend), shown)
-        proposers = ModelProposers(
-            Material(labelled.task, labelled.dialogues, shown),
-            self.backend,
-            book,
-            ModelSettings(asked=mine.asked, max_length=mine.max_length, seed=mine.seed),
-            mixed=mine.proposer != "model",
-        )
-        self.tasks[labelled.task.name] = proposers, book, labelled.ids
-        return replace(one, campaign=replace(one.campaign, proposers=proposers, leaves=mine.leaves))
+        proposers, book = proposers_of(one, self.settings, self.backend, self.shown)
+        self.tasks[one.labelled.task.name] = proposers, book, one.labelled.ids
+        leaves = self.settings.mine.leaves
+        return replace(one, campaign=replace(one.campaign, proposers=proposers, leaves=leaves))
 
     def keep(self, run: StageRun, space: Workspace) -> None:
         """Write the answers to all questions, and remember what became of what the model said."""
@@ -119,13 +106,40 @@ def opened(
     """Open the small model if one is to propose; else there is None."""
     if not uses_model(settings):
         return nullcontext(None)
+    backend = open_small(settings.small, space, "mine-rules", deadline=deadline)
+    return Asking(settings, backend, training_shown(settings, space))
+
+
+def training_shown(settings: Settings, space: Workspace) -> dict[str, Shown]:
+    """Return the training dialogues as a model is shown them, by id."""
     from kdsl_cli.evidence.extract import find_pictures
     from kdsl_cli.evidence.showing import shown
 
-    dialogues = dialogues_in(space.split_dialogues("train"))
-    root = picture_root(space, settings)
-    backend = open_small(settings.small, space, "mine-rules", deadline=deadline)
-    return Asking(settings, backend, shown(dialogues, root, find_pictures(dialogues, root)))
+    dialogues, root = dialogues_in(space.split_dialogues("train")), picture_root(space, settings)
+    return shown(dialogues, root, find_pictures(dialogues, root))
+
+
+def proposers_of(
+    one: Prepared, settings: Settings, backend: Backend, shown: Mapping[str, Shown]
+) -> tuple[ModelProposers, QuestionBook]:
+    """Return who proposes in a task with a model, and the book of the questions that it asks."""
+    from kdsl_cli.evidence.questions import Questioner
+    from kdsl_cli.mining.proposers.asked import ModelProposers
+    from kdsl_cli.mining.proposers.desk import Material
+    from kdsl_cli.mining.proposers.model_settings import ModelSettings
+    from kdsl_cli.mining.proposers.question_book import QuestionBook
+
+    mine, labelled = settings.mine, one.labelled
+    own = [shown[id] for id in labelled.ids]
+    book = QuestionBook(Questioner(backend), own)
+    proposers = ModelProposers(
+        Material(labelled.task, labelled.dialogues, own),
+        backend,
+        book,
+        ModelSettings(asked=mine.asked, max_length=mine.max_length, seed=mine.seed),
+        mixed=mine.proposer != "model",
+    )
+    return proposers, book
 
 
 def told(extra: Mapping[str, Any], task: str) -> list[str]:

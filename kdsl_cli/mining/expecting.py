@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kdsl_cli.dialogues.prompting import Prompt
-from kdsl_cli.mining.campaign import Campaign
+from kdsl_cli.mining.campaign import Campaign, Unit
 from kdsl_cli.mining.drafts import MIN_FOUND
 from kdsl_cli.mining.proposers.asked import ModelProposers
 
@@ -66,11 +66,7 @@ def expected(campaign: Campaign, proposers: ModelProposers, *, max_pixels: int) 
         Of a picture as the model is shown it.
     """
     settings, size = proposers.settings, len(campaign.sample.labels)
-    units = [
-        unit
-        for unit in campaign.units()
-        if campaign.sample_of(unit).positives(unit.intent).bit_count() >= MIN_FOUND
-    ]
+    units = searched(campaign)
     prompt = None
     if units:
         first = units[0]
@@ -87,10 +83,26 @@ def expected(campaign: Campaign, proposers: ModelProposers, *, max_pixels: int) 
         questions,
         answers,
         prompt,
-        _tokens(prompt, max_pixels) if prompt else 0,
+        rough_tokens(prompt, max_pixels) if prompt else 0,
     )
 
 
-def _tokens(prompt: Prompt, max_pixels: int) -> int:
+def searched(campaign: Campaign) -> list[Unit]:
+    """Return the units whose intent has dialogues enough for a rule to be found."""
+    return [
+        unit
+        for unit in campaign.units()
+        if campaign.sample_of(unit).positives(unit.intent).bit_count() >= MIN_FOUND
+    ]
+
+
+def rough_tokens(prompt: Prompt, max_pixels: int) -> int:
+    """Return about how many tokens a prompt has, its pictures taken to be of `max_pixels` each.
+
+    Examples
+    --------
+    >>> rough_tokens(Prompt("Be brief.", ("Is it so?",)), 401_408)
+    9
+    """
     written = sum(len(part) for part in (prompt.system, *prompt.parts) if isinstance(part, str))
     return written // CHARACTERS_A_TOKEN + len(prompt.pictures) * max_pixels // PIXELS_A_TOKEN
