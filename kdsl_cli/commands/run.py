@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from kdsl_cli import __version__
 from kdsl_cli.commands.console import Output, current_output, set_output
+from kdsl_cli.commands.run_plan import show_plan
+from kdsl_cli.commands.run_steps import chain
 from kdsl_cli.commands.workspace import Workspace, current_workspace
 from kdsl_cli.errors import CheckFailed, StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import RenderableType
 
     from kdsl_cli.commands.settings import Settings
     from kdsl_cli.reporting.tables import Tables
 
 Split = Literal["train", "val", "test"]
-
-LEARNT_FROM = ("train", "val")
-"""The splits that are extracted before anything is learnt; the one that is judged comes after."""
 
 
 def command(
@@ -59,98 +54,13 @@ def command(
         {"predict.strategy": strategy, "mine.seed_rules": seed_rules or None, "small.model": small}
     )
     if dry_run:
-        _show_plan(chain(settings, split, max_failed=max_failed, force=force))
+        show_plan(chain(settings, split, max_failed=max_failed, force=force))
         return
     tables = run_chain(settings, split, max_failed=max_failed, force=force)
     space = current_workspace()
     files = [*map(str, rule_files(space, tables)), str(space.eval_out(split))]
     current_output().result(report(space, split, tables), tables.overall.to_dicts(), files)
     check(tables, max_failed)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A stage of the chain.
-
-    Attributes
-    ----------
-    verb
-        What would do it alone.
-    do
-        Does it, or finds it up to date.
-    out
-        The folder of its manifest.
-    wanted
-        Options and seeds that its manifest must show for it to be up to date.
-    splits
-        Those it must have seen, of a stage that sees several.
-    """
-
-    verb: str
-    do: Callable[[], object]
-    out: Path
-    wanted: Mapping[str, Any] = field(default_factory=dict)
-    splits: tuple[str, ...] = ()
-
-
-def chain(settings: Settings, split: Split, *, max_failed: float, force: bool) -> list[Step]:
-    """Return the steps of this run's workspace, in order: nothing is judged on what was learnt from.
-
-    `kdsl run` owns the folders of the stages: what other options left there is replaced.
-    """
-    from kdsl_cli.commands.answering import answer_questions
-    from kdsl_cli.commands.evaluate import evaluate_split
-    from kdsl_cli.commands.export import export
-    from kdsl_cli.commands.extract import extract
-    from kdsl_cli.commands.mine import mine, shaping_options
-    from kdsl_cli.commands.predict import predict_split
-    from kdsl_cli.commands.prune import prune
-    from kdsl_cli.commands.small import shaping
-    from kdsl_cli.commands.train import train_large
-    from kdsl_cli.evidence.ocr import engine_id
-
-    space = current_workspace()
-    how = {"force": force, "replace": True}
-    engine = {"engine": engine_id(settings.extract.max_side)}
-
-    def see(verb: str, *splits: str) -> Step:
-        do = partial(extract, settings, splits, max_failed=max_failed, **how)
-        return Step(verb, do, space.evidence_out, engine, splits)
-
-    drawn = [name for name in LEARNT_FROM if space.split_dialogues(name).is_file()]
-    trained = {
-        "large": settings.train.large,
-        "knowledge": list(settings.mine.seed_rules),
-        "train": settings.train.seed,
-    }
-    steps = [
-        see("extract", *(drawn or LEARNT_FROM)),
-        Step("mine-rules", partial(mine, settings, **how), space.mine_out, shaping_options(settings)),
-        Step("prune-rules", partial(prune, settings, **how), space.prune_out, settings.prune.resolved()),
-        Step("export-rules", partial(export, settings, None, **how), space.export_out),
-        Step("train-large", partial(train_large, settings, **how), space.large_out, trained),
-        Step(
-            "predict",
-            partial(predict_split, split, settings, **how),
-            space.predict_out(split),
-            settings.predict.resolved(),
-        ),
-        Step(
-            "eval",
-            partial(evaluate_split, split, settings.eval, **how),
-            space.eval_out(split),
-            settings.eval.resolved(),
-        ),
-    ]
-    if split not in LEARNT_FROM:
-        steps.insert(-2, see("extract", split))
-    if settings.small.model is not None:
-        # Only when the rules are there is it known what they ask.
-        ask = partial(answer_questions, settings, (split,), force=force, replace=True)
-        steps.insert(
-            -2, Step("extract", ask, space.answers_out, {"small": shaping(settings.small)}, (split,))
-        )
-    return steps
 
 
 def run_chain(settings: Settings, split: Split, *, max_failed: float = 0.05, force: bool = False) -> Tables:
@@ -251,45 +161,3 @@ def _ended(out: Path) -> str | None:
 
     found = read_manifest(out)
     return found.ended if found else None
-
-
-def _show_plan(steps: list[Step]) -> None:
-    from rich.table import Table
-
-    space = current_workspace()
-    states = [("data split", None if space.splits.is_file() else f"{space.splits} is not there")]
-    states += [(step.verb, _to_do(step)) for step in steps]
-    first = next((verb for verb, why in states if why), None)
-    table = Table("stage", "state", box=None, pad_edge=False)
-    rows, changing = [], False
-    for verb, why in states:
-        changing = changing or verb == first
-        unless = f"up to date, unless '{first}' changes what it reads" if changing else "up to date"
-        table.add_row(verb, why or unless)
-        rows.append({"stage": verb, "up_to_date": why is None, "state": why or unless})
-    current_output().result(table, rows, [verb for verb, why in states if why])
-
-
-def _to_do(step: Step) -> str | None:
-    """Return why the step is not up to date, as far as its manifest tells; None if it is."""
-    from kdsl_cli.runs.hashing import sha256_path
-    from kdsl_cli.runs.inputs import changed_outputs
-    from kdsl_cli.runs.manifest import read_manifest
-
-    found = read_manifest(step.out)
-    if found is None or not set(step.splits) <= set(found.config.get("splits", step.splits)):
-        return "to do"
-    if found.status != "success":
-        return f"to go on with: {found.status}"
-    if found.code.version != __version__:
-        return f"to do again: made by version {found.code.version}"
-    known = {**found.config, **found.seeds}
-    other = sorted(name for name, value in step.wanted.items() if known.get(name) != value)
-    if other:
-        return f"to do again: other {', '.join(other)}"
-    for record in found.inputs:
-        path = step.out / record.path
-        if not path.exists() or sha256_path(path) != record.sha256:
-            return f"to do again: {path.name} changed"
-    changed = changed_outputs(step.out, found)
-    return f"to do again: {changed[0].where} {changed[0].what}" if changed else None

@@ -110,6 +110,36 @@ def test_a_plan_says_what_is_to_do_and_does_nothing(space: Path, capsys: pytest.
     assert capsys.readouterr().out.split() == ["prune-rules", "predict", "eval"]
 
 
+ASKS = """\
+- id: "asks"
+  intent: "calm"
+  status: "reviewed"
+  when:
+    answer: {question: "Is the customer calm?", is: "yes"}
+"""
+
+
+def test_a_plan_asks_the_rules_whether_a_model_is_needed(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def asking() -> str:
+        capsys.readouterr()
+        assert run(["run", "--dry-run", "--json", "--small", "scripted:model.yaml"]) == 0
+        *_, asks, _, _ = json.loads(capsys.readouterr().out)
+        assert asks["stage"] == "extract"
+        return str(asks["state"])
+
+    Path("model.yaml").write_text('answers: [{choose: "yes"}]')
+    rules = Path("rules/mood.yaml")
+    assert asking().startswith("up to date")
+    rules.write_text(rules.read_text() + ASKS)
+    assert asking() == "to do"
+    assert run(["extract", "--split", "test", "--small", "scripted:model.yaml", "-q"]) == 0
+    assert asking().startswith("up to date")
+    rules.write_text(rules.read_text().replace("customer calm", "customer quiet"))
+    assert asking() == "to do again: other questions"
+
+
 @pytest.mark.slow
 def test_other_options_do_only_what_follows_from_them(
     space: Path, capsys: pytest.CaptureFixture[str]
