@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kdsl_cli.dialogues.prompting import Picture
 from kdsl_cli.errors import BackendError
@@ -23,6 +24,9 @@ MULTIPLE: Final = 28
 LARGEST: Final = 64_000_000
 """Pixels of a file, at most: a larger one is refused before it fills the memory."""
 
+Change: TypeAlias = "Callable[[Image.Image], Image.Image]"
+"""Something done to a picture."""
+
 _OWN_BYTES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _ORIENTATION: Final = 0x0112
 
@@ -35,8 +39,15 @@ class PictureError(BackendError):
         self.reason = f"{picture.path.name}: {reason}"
 
 
-def fit(picture: Picture, max_pixels: int, multiple: int = MULTIPLE) -> Image.Image:
+def fit(
+    picture: Picture, max_pixels: int, multiple: int = MULTIPLE, change: Change | None = None
+) -> Image.Image:
     """Return the picture upright, in RGB, on white where it was see-through, at the size of `fitted`.
+
+    Parameters
+    ----------
+    change
+        Done to the picture before it gets its size.
 
     Raises
     ------
@@ -46,6 +57,8 @@ def fit(picture: Picture, max_pixels: int, multiple: int = MULTIPLE) -> Image.Im
     from PIL import Image
 
     image = _upright(picture, _read(picture))
+    if change:
+        image = change(image)
     size = fitted(image.width, image.height, max_pixels, multiple)
     return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC)
 

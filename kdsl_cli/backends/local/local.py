@@ -63,11 +63,7 @@ class LocalBackend:
         self._identity = loaded.identity
         self._model: Any = loaded.model
         config = loaded.model.config
-        self._renderer = Renderer(
-            loaded.processor,
-            getattr(config, "image_token_id", getattr(config, "image_token_index", None)),
-            options.max_pixels,
-        )
+        self._renderer = Renderer.of(loaded, options.max_pixels)
         self._tokenizer: Any = loaded.processor.tokenizer
         self._positions = int(
             getattr(
@@ -82,7 +78,7 @@ class LocalBackend:
         self._shared = shared
         # What the checkpoint recommends for chatting (penalties, top-k) is not what was asked for.
         loaded.model.generation_config = type(loaded.model.generation_config)(
-            do_sample=False, eos_token_id=self._ends, pad_token_id=self._pad
+            do_sample=False, eos_token_id=self._ends, pad_token_id=self._renderer.pad
         )
 
     @property
@@ -121,11 +117,6 @@ class LocalBackend:
         """Let go of the model and its memory."""
         self._model = None
         _release()
-
-    @property
-    def _pad(self) -> int:
-        pad = self._tokenizer.pad_token_id
-        return int(self._ends[0] if pad is None else pad)
 
     def _matchers(self, schema: str | None, count: int) -> list[Any]:
         if schema is None:
@@ -204,7 +195,7 @@ class LocalBackend:
         begun = time.perf_counter()
         try:
             with torch.inference_mode():
-                answers = answer(prompts, batched(rows, self._pad, self._model.device))
+                answers = answer(prompts, batched(rows, self._renderer.pad, self._model.device))
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise

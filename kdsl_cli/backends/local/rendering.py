@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from kdsl_cli.backends.pictures import MULTIPLE, fit
+from kdsl_cli.backends.local.loading import Loaded
+from kdsl_cli.backends.pictures import MULTIPLE, Change, fit
 from kdsl_cli.dialogues.prompting import Picture, Prompt
 from kdsl_cli.errors import BackendError
 
-_ANSWER = "☃"  # stands in no template
+_ANSWER: Final = "☃"  # stands in no template
+
+IGNORED: Final = -100
+"""The label of a token that is not learnt; torch's losses leave it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,18 @@ class Renderer:
         # Families whose pictures have one fixed form keep their own resizing.
         self._multiple = patch * merge if isinstance(patch, int) and isinstance(merge, int) else None
         self.end = self._end()
+        pad = processor.tokenizer.pad_token_id
+        self.pad = self.end if pad is None else int(pad)
 
-    def row(self, prompt: Prompt) -> Row:
-        """Return one prompt as tensors.
+    @classmethod
+    def of(cls, loaded: Loaded, max_pixels: int) -> Renderer:
+        """Return what renders for a model in memory, in prediction and in training alike."""
+        config = loaded.model.config
+        token = getattr(config, "image_token_id", getattr(config, "image_token_index", None))
+        return cls(loaded.processor, token, max_pixels)
+
+    def row(self, prompt: Prompt, change: Change | None = None) -> Row:
+        """Return one prompt as tensors; `change` is done to each of its pictures before it gets its size.
 
         Raises
         ------
@@ -71,7 +84,7 @@ class Renderer:
             If the processor made another number of tokens of the pictures than their sizes give.
         """
         multiple = self._multiple or MULTIPLE
-        images = [fit(picture, self._max_pixels, multiple) for picture in prompt.pictures]
+        images = [fit(picture, self._max_pixels, multiple, change) for picture in prompt.pictures]
         settings: dict[str, Any] = {"images": images} if images else {}
         if images and self._multiple:
             settings["do_resize"] = False
@@ -104,6 +117,10 @@ class Renderer:
         said = self._said(text)["text"]
         return list(self._processor.tokenizer(said, add_special_tokens=False)["input_ids"])
 
+    def spelt(self, tokens: Sequence[int]) -> str:
+        """Return what tokens say, special ones spelt out."""
+        return str(self._processor.tokenizer.decode(list(tokens), clean_up_tokenization_spaces=False))
+
     def _said(self, text: str) -> dict[str, str]:
         """Return a piece of text; a special token spelt out in it stays text: it can end no turn."""
         for token in self._special:
@@ -133,8 +150,23 @@ def batched(rows: Sequence[Row], pad: int, device: Any) -> dict[str, Any]:
         for row in (row for row in rows if name in row.inputs):
             tensor = row.inputs[name]
             if tensor.shape == (1, row.length):
-                value = pad if name == "input_ids" else 0
+                value = {"input_ids": pad, "labels": IGNORED}.get(name, 0)
                 tensor = torch.nn.functional.pad(tensor, (longest - row.length, 0), value=value)
             parts.append(tensor)
         joined[name] = torch.cat(parts).to(device)
     return joined
+
+
+def followed(batch: dict[str, Any], tokens: Sequence[int]) -> dict[str, Any]:
+    """Return a batch whose every row goes on with `tokens`."""
+    import torch
+
+    like = batch["input_ids"]
+    more = torch.tensor(tokens, dtype=like.dtype, device=like.device).expand(like.shape[0], -1)
+    added = {"input_ids": more, "attention_mask": torch.ones_like(more)}
+    longer = dict(batch)
+    for name, tensor in batch.items():
+        if tensor.shape == like.shape:
+            tail = added.get(name, torch.zeros_like(more)).to(tensor.dtype)
+            longer[name] = torch.cat([tensor, tail], dim=1)
+    return longer

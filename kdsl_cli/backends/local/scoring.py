@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from kdsl_cli.backends.local.rendering import followed
+
 ROOT: Final = -1
 """The place of the prompt's last token."""
 
@@ -85,7 +87,7 @@ def in_one_pass(model: Any, batch: dict[str, Any], trie: Trie) -> list[list[floa
     where = positions(model, batch)
     if where is None or not _attends_as_told(model):
         return None
-    longer = _followed(batch, trie.tokens)
+    longer = followed(batch, trie.tokens)
     depths = torch.tensor(trie.depths, dtype=where.dtype, device=where.device)
     behind = where.amax((0, 2))[None, :, None].expand(3, -1, 1) + 1 + depths
     longer["attention_mask"] = _mask(batch["attention_mask"], trie, model.dtype)
@@ -103,7 +105,7 @@ def one_by_one(model: Any, batch: dict[str, Any], trie: Trie) -> list[list[float
     """Return what `in_one_pass` does with a pass over prompt and choice for each choice; for every family."""
     columns = []
     for path in trie.paths:
-        longer = _followed(batch, [token for _, token in path[:-1]])
+        longer = followed(batch, [token for _, token in path[:-1]])
         where = positions(model, longer)
         settings = {} if where is None else {"position_ids": where}
         logits = model(**longer, **settings, use_cache=False, logits_to_keep=len(path)).logits
@@ -161,18 +163,3 @@ def _sums(logits: Any, trie: Trie) -> list[float]:
     told = logits[places, tokens] - logits.logsumexp(-1)[places]
     lengths = [len(path) for path in trie.paths]
     return [float(part.double().sum()) for part in told.cpu().split(lengths)]
-
-
-def _followed(batch: dict[str, Any], tokens: Sequence[int]) -> dict[str, Any]:
-    """Return a batch whose every row goes on with `tokens`."""
-    import torch
-
-    like = batch["input_ids"]
-    more = torch.tensor(tokens, dtype=like.dtype, device=like.device).expand(like.shape[0], -1)
-    added = {"input_ids": more, "attention_mask": torch.ones_like(more)}
-    longer = dict(batch)
-    for name, tensor in batch.items():
-        if tensor.shape == like.shape:
-            tail = added.get(name, torch.zeros_like(more)).to(tensor.dtype)
-            longer[name] = torch.cat([tensor, tail], dim=1)
-    return longer
