@@ -1,12 +1,13 @@
 """What a model is shown: the bytes of a prompt, the same wherever a dialogue is put before a model.
 
-Pictures stand first where the order is ours to choose, and what changes from question to question stands
-last, so that prompts about one dialogue share their beginning: prefix caches live on it.
+Pictures stand first where the order is ours to choose, and what many prompts share stands first: before
+questions about one dialogue stands the dialogue, before dialogues of one task stand the intents of the task.
+Prefix caches live on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,12 @@ from kdsl_cli.dialogues.schema import IMAGE_MARK, Dialogue
 
 VERSION: Final = "1"
 """Of everything in this module that shapes a prompt; part of every cache key."""
+
+INTENT_VERSION: Final = "1"
+"""Of `intent_prompt` alone: a model tuned on one version is asked in no other."""
+
+_ASKED: Final = "Answer with the name of one intent."
+_REASONED: Final = "Say why in one sentence. Then, on a line of its own, answer with the name of one intent."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,72 @@ class Prompt:
         """Return the prompt as a person reads it, pictures by name."""
         shown = [f"[picture {part.path.name}]" if isinstance(part, Picture) else part for part in self.parts]
         return "\n".join([*([f"SYSTEM: {self.system}"] if self.system else []), *shown])
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An intent as it is offered to a model. `description` is None when nobody wrote one."""
+
+    name: str
+    description: str | None = None
+
+
+def intent_prompt(
+    dialogue: Dialogue,
+    choices: Sequence[Choice],
+    picture: Callable[[str], Picture],
+    *,
+    described: bool,
+    notes: Sequence[str] = (),
+    reasoned: bool = False,
+) -> Prompt:
+    """Return what a model is asked for a dialogue's intent; the answer is the name of a choice and no more.
+
+    Parameters
+    ----------
+    dialogue
+        The sample; its label is never shown.
+    choices
+        All intents of the task, in the order in which they are listed.
+    picture
+        Finds a picture by the name the dialogue calls it.
+    described
+        Whether descriptions stand behind the names.
+    notes
+        Sentences about this dialogue that are shown behind it.
+    reasoned
+        Whether a sentence with the reason is to stand before the name, on a line of its own.
+
+    Examples
+    --------
+    >>> from kdsl_cli.dialogues.schema import Turn
+    >>> dialogue = Dialogue("a", "pages", (Turn("customer", "这是？", ("1.png",)),))
+    >>> offered = (Choice("home", "The first  page"), Choice("refund"))
+    >>> prompt = intent_prompt(dialogue, offered, lambda name: Picture(Path(name), "ab12"), described=True)
+    >>> print(prompt.preview())
+    SYSTEM: You are shown a dialogue between a customer and a service, or one picture that was sent.
+    The intents of the task "pages" are:
+    - home: The first page
+    - refund
+    Exactly one of them fits.
+    customer:
+    [picture 1.png]
+    这是？
+    Answer with the name of one intent.
+    """
+    # Each line of the list ends alike, so that the same list in another order has as many tokens.
+    listed = "".join(f"- {_offered(choice, described)}\n" for choice in choices)
+    system = (
+        "You are shown a dialogue between a customer and a service, or one picture that was sent.\n"
+        f'The intents of the task "{dialogue.task}" are:\n{listed}Exactly one of them fits.'
+    )
+    known = ("\n".join(["Known about it:", *(f"- {note}" for note in notes)]),) if notes else ()
+    return Prompt(system, (*dialogue_parts(dialogue, picture), *known, _REASONED if reasoned else _ASKED))
+
+
+def _offered(choice: Choice, described: bool) -> str:
+    text = " ".join((choice.description or "").split())
+    return f"{choice.name}: {text}" if described and text else choice.name
 
 
 def dialogue_parts(dialogue: Dialogue, picture: Callable[[str], Picture]) -> tuple[Part, ...]:
