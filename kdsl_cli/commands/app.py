@@ -29,7 +29,7 @@ import typer.core
 import typer.main
 
 from kdsl_cli import __version__
-from kdsl_cli.commands import console, workspace
+from kdsl_cli.commands import console, logs, workspace
 from kdsl_cli.errors import KdslError
 
 
@@ -138,6 +138,7 @@ def _globals(
     if quiet and json:
         raise typer.BadParameter("--quiet and --json are two forms of the same result: give one")
     console.set_output(console.Output("quiet" if quiet else "json" if json else "human", verbose))
+    logs.hear(verbose)
     workspace.set_config_file(config_file)
 
 

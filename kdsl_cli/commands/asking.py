@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.rule_questions import Questions
-from kdsl_cli.commands.small import shaping
+from kdsl_cli.commands.small import limits, shaping
 
 if TYPE_CHECKING:
     from kdsl_cli.commands.settings import SmallSettings
@@ -47,7 +47,7 @@ class Inquiry:
         return {
             "questions": {task: list(asked) for task, asked in self.questions.items()},
             "small": shaping(options),
-            "budget": [options.max_calls, options.max_tokens],
+            "budget": limits(options),
             "prompts": [prompting.VERSION, PROMPT_VERSION],
             "shown": self.pictures,
         }

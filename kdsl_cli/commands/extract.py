@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
+from kdsl_cli.commands.small import QuantOption
 from kdsl_cli.commands.splits import dialogues_in, picture_root, with_earlier
 from kdsl_cli.commands.workspace import SPLITS, Workspace, current_workspace
 from kdsl_cli.errors import CheckFailed, ConfigError
@@ -43,6 +44,7 @@ def command(
         str | None,
         typer.Option(help="Model that answers the questions of the rules.", show_default=False),
     ] = None,
+    quant: QuantOption = None,
     rules: Annotated[
         Path | None,
         typer.Option(help="Folder of the rules that ask; rules by default.", show_default=False),
@@ -62,8 +64,9 @@ def command(
     from kdsl_cli.commands.answering import answer_questions
     from kdsl_cli.commands.settings_sources import current_settings
 
-    given = {"extract.workers": workers, "extract.max_side": max_side, "small.model": small}
-    settings, asked = current_settings(given), [word.strip() for word in split.split(",")]
+    given = {"extract.workers": workers, "extract.max_side": max_side}
+    settings = current_settings({**given, "small.model": small, "small.quant": quant})
+    asked = [word.strip() for word in split.split(",")]
     if rules is not None and not rules.is_dir():
         raise ConfigError("no such folder", where=str(rules), fix="Check --rules")
     job = _see(settings, asked, retry_failed, force, replace=False)

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
-from kdsl_cli.commands.mine_plan import show_plan
-from kdsl_cli.commands.mine_report import report
-from kdsl_cli.commands.mine_search import Search
-from kdsl_cli.commands.proposing import key_of
+from kdsl_cli.commands.small import QuantOption
 from kdsl_cli.commands.training_data import TrainingData, load_seed_rules, load_training_data
 from kdsl_cli.commands.workspace import Workspace, current_workspace
 
@@ -42,6 +39,7 @@ def command(
         str | None,
         typer.Option(help="Model that proposes too: local:PATH, http:URL#MODEL ...", show_default=False),
     ] = None,
+    quant: QuantOption = None,
     proposer: Annotated[
         str | None, typer.Option(help="statistical, model or mixed.", show_default=False)
     ] = None,
@@ -51,12 +49,17 @@ def command(
     max_tokens: Annotated[
         int | None, typer.Option(help="Tokens of the model, at most.", show_default=False)
     ] = None,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(help="Minutes that the model is asked, at most; counting goes on.", show_default=False),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be searched and asked, and show a prompt.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Mine anew, whatever the folder holds.")] = False,
 ) -> None:
     """Search rules for every intent in the training split; Ctrl-C saves, the same command goes on."""
+    from kdsl_cli.commands.mine_plan import show_plan
     from kdsl_cli.commands.settings_sources import current_settings
 
     given: dict[str, Any] = {
@@ -68,8 +71,10 @@ def command(
         "mine.workers": workers,
         "mine.proposer": proposer,
         "small.model": small,
+        "small.quant": quant,
         "small.max_calls": max_calls,
         "small.max_tokens": max_tokens,
+        "small.max_minutes": max_minutes,
     }
     settings = current_settings(given)
     if dry_run:
@@ -88,6 +93,9 @@ def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> N
     KeyboardInterrupt
         If it was stopped; the finished intents are kept and the same command goes on.
     """
+    from kdsl_cli.commands.mine_report import report
+    from kdsl_cli.commands.mine_search import Search
+
     space = current_workspace()
     data = load_training_data(space, settings)
     seeds = load_seed_rules(space, settings.mine.seed_rules, data.catalogue)
@@ -101,6 +109,8 @@ def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> N
 
 def shaping_options(settings: Settings) -> dict[str, Any]:
     """Return the options that shape what is found, for the stage's key: how many work at once does not."""
+    from kdsl_cli.commands.proposing import key_of
+
     config = {name: value for name, value in settings.mine.resolved().items() if name != "workers"}
     return {**config, **key_of(settings)}
 

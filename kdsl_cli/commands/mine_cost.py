@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from kdsl_cli.commands.proposing import proposers_of, training_shown
@@ -69,7 +68,7 @@ def _cost(one: Prepared, settings: Settings, shown: Mapping[str, Shown], paces: 
     asked = [prompt(_QUESTION, parts) for id in one.labelled.ids if (parts := shown[id]) is not None]
     write, score = paces["generate"], paces["score"]
     proposal = write.tokens or told.prompt_tokens + ASSUMED_WRITTEN
-    answer = score.tokens or fmean(rough_tokens(each, pixels) for each in asked or [prompt(_QUESTION, ())])
+    answer = score.tokens or sum(rough_tokens(each, pixels) for each in asked) / max(1, len(asked))
     return Cost(
         told,
         round(told.proposals * proposal + told.answers * answer),

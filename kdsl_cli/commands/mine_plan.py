@@ -9,6 +9,7 @@ from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.mine_cost import Cost, costs, paces_of
 from kdsl_cli.commands.mine_search import search_settings
 from kdsl_cli.commands.proposing import uses_model
+from kdsl_cli.commands.small import limits
 from kdsl_cli.commands.training_data import load_seed_rules, load_training_data
 from kdsl_cli.commands.workspace import Workspace, current_workspace
 
@@ -106,7 +107,7 @@ def _together(
     return {
         "model": options.model,
         **{name: sum(row[name] for row in rows) for name in ("calls", "tokens", "minutes")},
-        "budget": {name: getattr(options, name) for name in ("max_calls", "max_tokens")},
+        "budget": limits(options),
         "pace": {operation: asdict(pace) for operation, pace in paces.items()},
         "prompt": prompt.preview() if prompt else None,
         "prompt_tokens": prompted[0].prompt_tokens if prompted else 0,

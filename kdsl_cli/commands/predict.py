@@ -10,6 +10,7 @@ import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
 from kdsl_cli.commands.rule_questions import Questions, questions_of
+from kdsl_cli.commands.small import QuantOption
 from kdsl_cli.commands.sources import Answers, Source, file_source, split_source
 from kdsl_cli.commands.splits import dialogues_in
 from kdsl_cli.commands.workspace import current_workspace
@@ -57,6 +58,7 @@ def command(
         str | None,
         typer.Option(help="With --input: model that answers the questions of the rules.", show_default=False),
     ] = None,
+    quant: QuantOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the result, if another one.", show_default=False)
     ] = None,
@@ -69,7 +71,7 @@ def command(
     from kdsl_cli.commands.settings_sources import current_settings
 
     given = {"predict.strategy": strategy, "predict.override_precision": override_precision}
-    settings = current_settings({**given, "small.model": small})
+    settings = current_settings({**given, "small.model": small, "small.quant": quant})
     asked = _Asked(settings, rules, large, force)
     if input is None:
         split = split or "test"

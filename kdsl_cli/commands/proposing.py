@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from kdsl_cli.commands.console import current_output
-from kdsl_cli.commands.small import open_small, shaping
+from kdsl_cli.commands.small import limits, open_small, shaping
 from kdsl_cli.commands.splits import dialogues_in, picture_root
 from kdsl_cli.commands.workspace import Workspace
 from kdsl_cli.errors import ConfigError
@@ -44,8 +44,7 @@ def key_of(settings: Settings) -> dict[str, Any]:
     """Return what of the model's settings shapes the rules that are found, for the stage's key."""
     if not uses_model(settings):
         return {}
-    small = settings.small
-    return {"small": {**shaping(small), "max_calls": small.max_calls, "max_tokens": small.max_tokens}}
+    return {"small": {**shaping(settings.small), **limits(settings.small)}}
 
 
 @dataclass(slots=True)

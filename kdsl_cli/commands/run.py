@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from kdsl_cli.commands.console import Output, current_output, set_output
-from kdsl_cli.commands.run_plan import show_plan
-from kdsl_cli.commands.run_steps import chain
+from kdsl_cli.commands.small import QuantOption
 from kdsl_cli.commands.workspace import Workspace, current_workspace
 from kdsl_cli.errors import CheckFailed, StageError
 
@@ -39,6 +38,7 @@ def command(
         str | None,
         typer.Option(help="Model that proposes rules too, and answers them.", show_default=False),
     ] = None,
+    quant: QuantOption = None,
     max_failed: Annotated[
         float, typer.Option(min=0, max=1, help="Exit with 1 if a larger share of pictures or rows failed.")
     ] = 0.05,
@@ -48,11 +48,12 @@ def command(
     force: Annotated[bool, typer.Option("--force", help="Do every stage anew.")] = False,
 ) -> None:
     """Do every stage that is not up to date, from reading the pictures to the score of a split."""
+    from kdsl_cli.commands.run_plan import show_plan
+    from kdsl_cli.commands.run_steps import chain
     from kdsl_cli.commands.settings_sources import current_settings
 
-    settings = current_settings(
-        {"predict.strategy": strategy, "mine.seed_rules": seed_rules or None, "small.model": small}
-    )
+    given = {"predict.strategy": strategy, "mine.seed_rules": seed_rules or None}
+    settings = current_settings({**given, "small.model": small, "small.quant": quant})
     if dry_run:
         show_plan(chain(settings, split, max_failed=max_failed, force=force))
         return
@@ -73,6 +74,7 @@ def run_chain(settings: Settings, split: Split, *, max_failed: float = 0.05, for
     KeyboardInterrupt
         If it was stopped; the same command goes on from there.
     """
+    from kdsl_cli.commands.run_steps import chain
     from kdsl_cli.reporting.tables import Tables
 
     _draw_splits(settings)

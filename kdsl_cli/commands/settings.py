@@ -86,6 +86,7 @@ class SmallSettings(Section):
     timeout: Seconds = Field(120.0, description="Seconds that a server has for one answer")
     max_calls: Positive | None = Field(None, description="Answers that a stage may ask for; null: no limit")
     max_tokens: Positive | None = Field(None, description="Tokens that a stage may use; null: no limit")
+    max_minutes: Minutes | None = Field(None, description="Minutes that a stage may ask; null: no limit")
 
 
 class MineSettings(Section):

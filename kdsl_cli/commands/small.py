@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.errors import ConfigError
@@ -11,6 +14,13 @@ if TYPE_CHECKING:
     from kdsl_cli.backends.cache import CachedBackend
     from kdsl_cli.commands.settings import SmallSettings
     from kdsl_cli.commands.workspace import Workspace
+
+
+QuantOption = Annotated[
+    str | None,
+    typer.Option("--quant", help="Weights of a local model: nf4, int8 or none.", show_default=False),
+]
+"""How the weights of the model that ``--small`` names are kept."""
 
 
 def open_small(
@@ -52,8 +62,19 @@ def open_small(
     )
     backend = open_backend(options.model, how, space.root)
     current_output().note(f"small model: {backend.spec}, pictures of {options.max_pixels:,} pixels at most")
-    budget = Budget(max_calls=options.max_calls, max_tokens=options.max_tokens, deadline=deadline)
+    budget = Budget(options.max_calls, options.max_tokens, _earlier(deadline, options.max_minutes))
     return CachedBackend(backend, AnswerStore(space.calls), purpose=purpose, budget=budget)
+
+
+def limits(options: SmallSettings) -> dict[str, Any]:
+    """Return how much a stage may ask, for its key: what was not asked shapes what comes of it."""
+    return {name: getattr(options, name) for name in ("max_calls", "max_tokens", "max_minutes")}
+
+
+def _earlier(deadline: float | None, minutes: float | None) -> float | None:
+    """Return what comes first: the deadline, or the end of so many minutes from now."""
+    ends = [] if minutes is None else [time.monotonic() + 60 * minutes]
+    return min(ends if deadline is None else [deadline, *ends], default=None)
 
 
 def shaping(options: SmallSettings) -> dict[str, Any]:

@@ -119,6 +119,7 @@ ASKS = """\
 """
 
 
+@pytest.mark.slow
 def test_a_plan_asks_the_rules_whether_a_model_is_needed(
     space: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
