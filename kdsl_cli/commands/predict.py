@@ -211,9 +211,9 @@ def _run(
             one.id for one in source.dialogues if _unanswered(one, facts, questions)
         )
         arbiter = {
-            "schema": "kdsl.arbiter/1",
+            "schema": "kdsl.arbiter/2",
             "strategy": options.strategy,
-            "tasks": {task: one.record() for task, one in settled.items()},
+            "tasks": {task: one.record(intents[task]) for task, one in settled.items()},
         }
         write_json(run.output(stage.out / _ARBITER), arbiter)
         return write_predictions(run.output(stage.out / _PREDICTIONS), rows, intents)

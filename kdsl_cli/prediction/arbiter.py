@@ -7,7 +7,8 @@ rules        the rules alone: the softmax of their scores; nobody where they are
 large        the large model alone
 rules-first  a firing rule whose precision is at least `override_precision` as a lower bound; of several the
              most precise, then the one whose intent scores highest; else the large model
-log-odds     both, weighted: p is proportional to exp(a * rule score + b * log p_large), a and b >= 0
+log-odds     both, weighted: p is proportional to exp(a * rule score + b * log p_large + c), a and b >= 0
+             and c one number an intent
 ===========  ============================================================================================
 
 Of equal scores the intent that stands first in the catalogue wins.
@@ -40,10 +41,20 @@ FLOOR = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each side's word counts in `log-odds`; both 0 or more. 1 and 1 takes them as they come."""
+    """How much each side's word counts in `log-odds`. By default both are taken as they come.
+
+    Attributes
+    ----------
+    rules, large
+        0 or more.
+    intercepts
+        What is added to the log-odds of each intent, in the catalogue's order: what both sides together say
+        too seldom gets more than 0. Empty: nothing.
+    """
 
     rules: float = 1.0
     large: float = 1.0
+    intercepts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,7 +192,7 @@ def rules_first(side: RulesSide, large: Floats, *, override_precision: float) ->
 
 
 def log_odds(side: RulesSide, large: Floats, weights: Weights) -> Joint:
-    """Let both decide: p proportional to ``exp(a * rule score + b * log p_large)``.
+    """Let both decide: p proportional to ``exp(a * rule score + b * log p_large + c)``.
 
     Where nobody with a weight says anything (silent rules, and b is 0) it is an abstention.
     """
@@ -191,8 +202,9 @@ def log_odds(side: RulesSide, large: Floats, weights: Weights) -> Joint:
 
 
 def joint_logits(rules: Floats, large: Floats, weights: Weights) -> Floats:
-    """Return ``a * rules + b * log(large)``, with no probability below `FLOOR`."""
-    return weights.rules * rules + weights.large * np.log(np.maximum(large, FLOOR))
+    """Return ``a * rules + b * log(large) + c``, with no probability below `FLOOR`."""
+    logits = weights.rules * rules + weights.large * np.log(np.maximum(large, FLOOR))
+    return logits + np.array(weights.intercepts) if weights.intercepts else logits
 
 
 def usable(strategy: str, *, rules: bool, large: bool) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -42,9 +42,11 @@ class Settled:
     losses: Losses | None = None
     notes: tuple[str, ...] = ()
 
-    def record(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
-        return asdict(self)
+    def record(self, intents: Sequence[str]) -> dict[str, Any]:
+        """Return it as plain JSON values, the intercepts by intent; `intents` in the catalogue's order."""
+        told = asdict(self)
+        told["weights"]["intercepts"] = dict(zip(intents, self.weights.intercepts, strict=False))
+        return told
 
 
 def settle(
@@ -59,7 +61,7 @@ def settle(
 ) -> Settled:
     """Choose the strategy of a task and, for log-odds, learn the weights out of fold.
 
-    Without anything to learn from both sides count as they come: the weights are 1 and 1.
+    Without anything to learn from both sides count as they come: the weights are 1 and 1, without intercepts.
 
     Parameters
     ----------

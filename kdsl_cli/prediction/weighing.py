@@ -16,7 +16,7 @@ Truth = npt.NDArray[np.int64]
 """(n,) columns of the labels."""
 
 SHRINKAGE = 1.0
-"""How strongly weights are drawn to 1: worth about as much as one dialogue's evidence."""
+"""How strongly weights are drawn to 1 and intercepts to 0: worth about as much as one dialogue's evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,12 @@ class Losses:
 def learn_weights(rules: Floats, large: Floats, truth: Truth, *, shrinkage: float = SHRINKAGE) -> Weights:
     """Return the weights under which `arbiter.log_odds` gives the labels the highest probability.
 
-    Minimises, over a and b from 0 up, the summed log loss plus ``shrinkage/2 * ((a - 1)² + (b - 1)²)``. That
-    is convex, so the answer is the only one; without dialogues it is 1 and 1.
+    Minimises, over a and b from 0 up and an intercept c for each of the k intents, the summed log loss plus
+    ``shrinkage/2 * ((a - 1)² + (b - 1)² + sum(c²))``. That is convex, and without dialogues the answer is 1,
+    1 and no intercepts. The intercepts mend what a few samples do to either side, which is to name the rare
+    intents too seldom and the common ones too often, or the other way round: temperature scaling with a bias
+    for each class (Alexandari, Kundaje & Shrikumar 2020; vector scaling in Guo et al. 2017), here of two
+    sides at once.
 
     Parameters
     ----------
@@ -51,20 +55,24 @@ def learn_weights(rules: Floats, large: Floats, truth: Truth, *, shrinkage: floa
     >>> learnt.large > 1 > learnt.rules
     True
     """
+    if not len(truth):
+        return Weights()
     features = np.stack([rules, np.log(np.maximum(large, FLOOR))])  # (2, n, k)
-    rows = np.arange(len(truth))
-    of_label = features[:, rows, truth].sum(axis=1)
+    rows, k = np.arange(len(truth)), rules.shape[1]
+    of_label = np.concatenate([features[:, rows, truth].sum(axis=1), np.bincount(truth, minlength=k)])
+    drawn_to = np.concatenate([np.ones(2), np.zeros(k)])
 
-    def loss(weights: Floats) -> tuple[float, Floats]:
-        logits = np.tensordot(weights, features, axes=1)
-        expected = (softmax(logits, axis=1) * features).sum(axis=(1, 2))
-        value = (
-            logsumexp(logits, axis=1).sum() - weights @ of_label + shrinkage / 2 * ((weights - 1) ** 2).sum()
-        )
-        return float(value), expected - of_label + shrinkage * (weights - 1)
+    def loss(found: Floats) -> tuple[float, Floats]:
+        logits = np.tensordot(found[:2], features, axes=1) + found[2:]
+        shares = softmax(logits, axis=1)
+        expected = np.concatenate([(shares * features).sum(axis=(1, 2)), shares.sum(axis=0)])
+        away = found - drawn_to
+        value = logsumexp(logits, axis=1).sum() - found @ of_label + shrinkage / 2 * (away**2).sum()
+        return float(value), expected - of_label + shrinkage * away
 
-    found = minimize(loss, np.ones(2), jac=True, method="L-BFGS-B", bounds=[(0, None)] * 2)
-    return Weights(float(found.x[0]), float(found.x[1]))
+    bounds = [(0, None)] * 2 + [(None, None)] * k
+    found = minimize(loss, drawn_to, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return Weights(float(found[0]), float(found[1]), tuple(found[2:].tolist()))
 
 
 def losses(rules: Floats, large: Floats, truth: Truth, weights: Weights) -> Losses:

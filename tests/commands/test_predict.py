@@ -51,9 +51,10 @@ def test_weights_are_learnt_from_the_training_split_alone(space):
     assert kdsl(["predict", "-q"]) == 0
     told = arbiter()
     scene = told["tasks"]["scene"]
-    assert (told["schema"], scene["learnt_from"]) == ("kdsl.arbiter/1", 40)
+    assert (told["schema"], scene["learnt_from"]) == ("kdsl.arbiter/2", 40)
     assert scene["weights"]["rules"] > 1  # the rules are right wherever they speak, the model never helps
     assert scene["losses"]["together"] < scene["losses"]["large"]
+    assert list(scene["weights"]["intercepts"]) == INTENTS["scene"]
     assert told["tasks"]["wish"]["learnt_from"] == 0
     before = (arbiter(), rows()["t1"]["scores"])
     Path("data/test.jsonl").write_text("".join(line(*row[:3], None) for row in TEST))
@@ -211,7 +212,7 @@ def test_where_there_is_nothing_to_learn_from_both_sides_count_as_they_come(spac
     Path("runs/prune").rename(space / "away")
     assert kdsl(["predict"]) == 0
     assert "there is no runs/prune/oof.parquet" in capsys.readouterr().err
-    assert arbiter()["tasks"]["scene"]["weights"] == {"rules": 1.0, "large": 1.0}
+    assert arbiter()["tasks"]["scene"]["weights"] == {"rules": 1.0, "large": 1.0, "intercepts": {}}
 
 
 def test_a_wrong_rule_file_is_told_with_its_line(space, capsys):

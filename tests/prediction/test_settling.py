@@ -26,8 +26,10 @@ def test_weights_are_learnt_and_told_with_the_losses():
     assert settled.learnt_from == 60
     assert settled.losses.together < settled.losses.large
     assert settled.notes == ()
-    record = json.loads(json.dumps(settled.record()))
+    record = json.loads(json.dumps(settled.record(["refund", "parcel"])))
     assert record["weights"]["rules"] == settled.weights.rules
+    first, second = settled.weights.intercepts
+    assert record["weights"]["intercepts"] == {"refund": first, "parcel": second}
     assert record["losses"]["together"] == settled.losses.together
 
 
@@ -55,6 +57,7 @@ def test_a_missing_side_leads_to_a_fallback_that_is_said(strategy, rules, large,
 def test_nothing_to_learn_from_is_said():
     settled = settle("log-odds", "scene", rules=True, large=True, unlearnt="the fold file is not there")
     assert settled.weights == Weights(1, 1)
+    assert settled.record(["refund", "parcel"])["weights"]["intercepts"] == {}
     assert settled.notes == ("scene: the fold file is not there, so both sides count as they come",)
 
 

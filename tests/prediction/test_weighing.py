@@ -58,8 +58,29 @@ def test_learnt_weights_are_better_than_either_side_and_than_their_neighbours():
 
     silent = np.zeros(N, dtype=bool)
     for a, b in ((0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1)):
-        near = log_odds(RulesSide(rules, silent, rules), large, Weights(found.rules + a, found.large + b))
+        moved = Weights(found.rules + a, found.large + b, found.intercepts)
+        near = log_odds(RulesSide(rules, silent, rules), large, moved)
         assert log_loss(near.scores, truth) > at.together
+
+
+def test_an_intent_that_both_sides_say_too_seldom_is_raised():
+    rng = np.random.default_rng(4)
+    shift = np.array([-2.0, 0.0, 0.0, 0.0, 0.0])
+    truth, honest = planted(rng, 1.0)
+    large = softmax(honest + shift, axis=1)
+    found = learn_weights(np.zeros((N, K)), large, truth)
+    relative = np.array(found.intercepts) - np.mean(found.intercepts[1:])
+    assert relative[0] == pytest.approx(2.0, abs=0.4)
+    assert np.abs(relative[1:]).max() < 0.5
+    at = losses(np.zeros((N, K)), large, truth, found)
+    assert at.together < losses(np.zeros((N, K)), large, truth, Weights(found.rules, found.large)).together
+
+
+def test_an_intent_without_a_dialogue_is_lowered_not_ruled_out():
+    truth, useful = planted(np.random.default_rng(5), 1.0)
+    seen = truth > 0
+    found = learn_weights(useful[seen], np.full((seen.sum(), K), 1 / K), truth[seen])
+    assert -8 < found.intercepts[0] < min(found.intercepts[1:])
 
 
 def test_without_dialogues_both_sides_count_as_they_come():
