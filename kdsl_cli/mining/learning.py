@@ -12,7 +12,7 @@ from kdsl_cli.logic.indexing import Indexed
 from kdsl_cli.logic.rule import Rule
 from kdsl_cli.mining.campaign import WHOLE, Campaign, Unit
 from kdsl_cli.mining.candidates import candidates
-from kdsl_cli.mining.crossfit import out_of_fold_scores
+from kdsl_cli.mining.crossfit import out_of_fold_scores, vouched
 from kdsl_cli.mining.miner import Mined
 from kdsl_cli.mining.noise import measure_noise
 from kdsl_cli.mining.proposers.proposer import MakeProposer
@@ -125,7 +125,7 @@ def kept_and_out_of_fold(
     sample, size = findings.sample, len(findings.ids)
     simpler = Simplifier(dialogues, sample.seen)
     runs = {fold: [simpler.simplest(rule) for rule in rules] for fold, rules in findings.runs.items()}
-    pruned = prune(runs[WHOLE], sample, settings)
+    pruned = prune(vouched(runs[WHOLE], runs, sample), sample, settings)
     scores, spoken = out_of_fold_scores(runs, sample, settings)
     judged: list[Judged] = []
     for fold, mask in enumerate(sample.folds):

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from kdsl_cli.logic.rule import Rule
 from kdsl_cli.mining.candidates import judged
-from kdsl_cli.mining.crossfit import out_of_fold_scores
+from kdsl_cli.mining.crossfit import out_of_fold_scores, vouched
 from kdsl_cli.mining.miner import IntentMiner
 from kdsl_cli.mining.pruning import PruneSettings
 from kdsl_cli.mining.rules import CandidateRule, from_found, from_seed
 from kdsl_cli.mining.sample import Sample, as_bools
 from kdsl_cli.mining.search_settings import SearchSettings
 
-from .planted import has, planted, shuffled
+from .planted import bits, has, planted, shuffled
 
 SEARCH = SearchSettings(simulations=40, round_simulations=40)
 FOLD = 1
@@ -74,3 +75,52 @@ def test_without_rules_nothing_is_said() -> None:
     said, spoken = out_of_fold_scores(dict.fromkeys(range(4), ()), sample, PruneSettings())
     assert not said.any()
     assert not spoken.any()
+
+
+FOUR = Sample(("a", "a", "b", "b"), ("a", "b"), (bits(0, 2), bits(1, 3)), bits(0, 1, 2, 3))
+
+
+def mined(fires: int, word: str = "甲", intent: str = "a") -> CandidateRule:
+    return CandidateRule(intent, has(word), fires, fires)
+
+
+def test_a_rule_stands_where_the_search_without_the_fold_found_it_too() -> None:
+    everywhere, other = bits(0, 1), mined(bits(2, 3), "乙", "b")
+    found = {0: [mined(everywhere), other], 1: [mined(bits(0)), other]}
+    (rule,) = vouched([mined(everywhere)], found, FOUR)
+    # Without fold 1 another rule was found that fires on the same dialogues but those of fold 1.
+    assert rule.standing == bits(0)
+    (rule,) = vouched([mined(everywhere)], {**found, 1: [other]}, FOUR)
+    assert rule.standing == bits(0)
+    (rule,) = vouched([mined(everywhere)], {0: [other], 1: [other]}, FOUR)
+    assert rule.standing == 0
+
+
+def test_what_stands_is_what_the_vouching_rule_does_in_the_fold() -> None:
+    found = {0: [mined(bits(1, 2))], 1: [mined(bits(0, 1))]}
+    (rule,) = vouched([mined(bits(0, 1))], found, FOUR)
+    assert rule.standing == bits(1, 2)
+
+
+def test_nobody_vouches_for_another_intent_and_seeds_and_the_models_rules_need_no_voucher() -> None:
+    found = {0: [mined(bits(0, 1), intent="b")], 1: [mined(bits(0, 1), intent="b")]}
+    seed = from_seed(Rule("s", "a", has("乙"), "reviewed", 1.0), bits(0, 3))
+    asked, both = (replace(mined(bits(0, 1)), proposer=who) for who in ("model", "both"))
+    whole = [mined(bits(0, 1)), seed, asked, both]
+    assert [rule.standing for rule in vouched(whole, found, FOUR)] == [0, bits(0, 3), bits(0, 1), 0]
+
+
+def test_a_fold_without_a_search_leaves_the_rules_own_standing() -> None:
+    (rule,) = vouched([mined(bits(0, 1))], {0: [], 1: [mined(bits(0))]}, FOUR)
+    assert rule.standing == bits(0)
+    (rule,) = vouched([mined(bits(0, 1))], {0: [], 1: []}, FOUR)
+    assert rule.standing == bits(0, 1)
+
+
+def test_vouching_for_a_fold_does_not_change_with_the_labels_of_that_fold() -> None:
+    sample = planted().sample
+    whole = rules()[0]
+    inside = sample.folds[FOLD]
+    before = vouched(whole, rules(), sample)
+    after = vouched(whole, mined_by_fold(relabelled_inside(sample)), sample)
+    assert [rule.standing & inside for rule in before] == [rule.standing & inside for rule in after]
