@@ -7,13 +7,14 @@ hand is used as edited, and whatever a file gets wrong is told all at once, with
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
 from kdsl_cli.errors import RuleFileError
 from kdsl_cli.logic.conditions import Condition
 from kdsl_cli.logic.grammar import read_condition
-from kdsl_cli.logic.merging import merge_text, merged_rules
+from kdsl_cli.logic.merging import merge_base_rates, merge_rules, merged_base
 from kdsl_cli.logic.reading import read_file
 from kdsl_cli.logic.rule import RuleBase
 from kdsl_cli.logic.writing import write_base
@@ -52,14 +53,13 @@ def loads(text: str, path: Path | str = "<text>", *, intents: Collection[str] | 
     Examples
     --------
     >>> loads('schema: "kdsl.rules/1"\ntask: "image-scene"\nrules: []\n')
-    RuleBase(task='image-scene', rules=(), header='')
+    RuleBase(task='image-scene', rules=(), header='', base_rates=())
     """
     reader = NodeReader(str(path))
     read = read_file(reader, compose(text, str(path)), intents)
     if read is None or reader.problems:
         raise RuleFileError(reader.problems)
-    task, rules = read
-    return RuleBase(task, rules, _header(text))
+    return replace(read, header=_header(text))
 
 
 def loads_condition(text: str, path: Path | str = "<text>") -> Condition:
@@ -114,7 +114,8 @@ def merge_into(text: str, base: RuleBase, path: Path | str = "<text>") -> str:
 
     Comments, order, spacing and the header of the file stay. Rules that are reviewed or disabled in the file
     stay untouched, drafts that `base` does not have stay too; mined rules that it does not have go; what
-    changed is written anew key by key, and new rules follow at the end.
+    changed is written anew key by key, and new rules follow at the end. Base rates are merged like rules: a
+    plain number is a mined one.
 
     Raises
     ------
@@ -129,9 +130,11 @@ def merge_into(text: str, base: RuleBase, path: Path | str = "<text>") -> str:
     if old.task != base.task:
         where = f"{path}:{nodes['task'].start_mark.line + 1}"
         raise RuleFileError(f"the file is of task '{old.task}', the rules are of '{base.task}'", where=where)
-    wanted = merged_rules(old.rules, base.rules)
-    merged = merge_text(lines, nodes["rules"], old.rules, wanted)
-    if loads(merged, path).rules != wanted:
+    wanted = merged_base(old, base)
+    merged = merge_rules(lines, nodes["rules"], old.rules, wanted.rules)
+    if wanted.base_rates != old.base_rates:
+        merged = merge_base_rates(merged, compose(merged, str(path)), old.base_rates, wanted.base_rates)
+    if loads(merged, path) != wanted:
         fix = "Write the rules to another file, or lay this one out as `kdsl export-rules` does"
         raise RuleFileError("the file's layout cannot be merged", where=str(path), fix=fix)
     return merged.replace("\n", "\r\n") if "\r\n" in text else merged

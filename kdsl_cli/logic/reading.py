@@ -6,15 +6,17 @@ from collections.abc import Callable, Collection
 from dataclasses import fields
 from typing import Final, TypeVar, cast
 
-from ruamel.yaml.nodes import Node
+from ruamel.yaml.nodes import MappingNode, Node
 
 from kdsl_cli.errors import did_you_mean
 from kdsl_cli.logic.grammar import read_condition
-from kdsl_cli.logic.rule import STATUSES, Evidence, Examples, Provenance, Rule, Status
+from kdsl_cli.logic.rule import STATUSES, BaseRate, Evidence, Examples, Provenance, Rule, RuleBase, Status
 from kdsl_cli.logic.yaml_nodes import NodeReader
 
 SCHEMA: Final = "kdsl.rules/1"
-FILE_KEYS: Final = ("schema", "task", "rules")
+FILE_KEYS: Final = ("schema", "task", "base_rates", "rules")
+_NEEDED: Final = ("schema", "task", "rules")
+RATE_KEYS: Final = ("weight", "status")
 RULE_KEYS: Final = (
     "id",
     "intent",
@@ -31,20 +33,46 @@ RULE_KEYS: Final = (
 _T = TypeVar("_T")
 
 
-def read_file(
-    reader: NodeReader, root: Node, intents: Collection[str] | None
-) -> tuple[str, tuple[Rule, ...]] | None:
-    """Read the task and the rules; None if the frame around the rules cannot be read."""
-    entries = reader.mapping(root, "the file", FILE_KEYS, required=FILE_KEYS)
-    if entries is None or len(entries) != len(FILE_KEYS):
+def read_file(reader: NodeReader, root: Node, intents: Collection[str] | None) -> RuleBase | None:
+    """Read the whole file but its header; None if the frame around the rules cannot be read."""
+    entries = reader.mapping(root, "the file", FILE_KEYS, required=_NEEDED)
+    if entries is None or not entries.keys() >= set(_NEEDED):
         return None
     reader.choice(entries["schema"], "schema", (SCHEMA,))
     task = reader.string(entries["task"], "task")
+    rates = _read_base_rates(reader, entries["base_rates"], intents) if "base_rates" in entries else ()
     items = reader.items(entries["rules"], "rules", empty=True) or []
     read = [(_read_rule(reader, item, intents), item) for item in items]
     rules = [(rule, node) for rule, node in read if rule is not None]
     _report_repeated_ids(reader, rules)
-    return task or "", tuple(rule for rule, _ in rules)
+    return RuleBase(task or "", tuple(rule for rule, _ in rules), base_rates=rates)
+
+
+def _read_base_rates(reader: NodeReader, node: Node, intents: Collection[str] | None) -> tuple[BaseRate, ...]:
+    named = reader.named(node, "base_rates") or []
+    for intent, key, _ in named:
+        _check_intent(reader, key, intent, intents)
+    read = [_read_base_rate(reader, intent, value) for intent, _, value in named]
+    return tuple(rate for rate in read if rate is not None)
+
+
+def _read_base_rate(reader: NodeReader, intent: str, node: Node) -> BaseRate | None:
+    """Read a number, or a mapping where a person says more than the number."""
+    name = f"the base rate of '{intent}'"
+    if not isinstance(node, MappingNode):
+        weight = reader.number(node, name)
+        return None if weight is None else BaseRate(intent, weight)
+    entries = reader.mapping(node, name, RATE_KEYS, required=RATE_KEYS)
+    if entries is None or len(entries) != len(RATE_KEYS):
+        return None
+    weight = reader.number(entries["weight"], "weight")
+    status = reader.choice(entries["status"], "status", STATUSES)
+    return None if weight is None or status is None else BaseRate(intent, weight, cast(Status, status))
+
+
+def _check_intent(reader: NodeReader, node: Node, intent: str, intents: Collection[str] | None) -> None:
+    if intents is not None and intent not in intents:
+        reader.report(node, f"unknown intent '{intent}'", intents, did_you_mean(intent, intents))
 
 
 def _report_repeated_ids(reader: NodeReader, rules: list[tuple[Rule, Node]]) -> None:
@@ -69,8 +97,8 @@ def _read_rule(reader: NodeReader, node: Node, intents: Collection[str] | None) 
 
     rule_id = optional("id", lambda n: reader.string(n, "id"), "")
     intent = optional("intent", lambda n: reader.string(n, "intent"), "")
-    if intent and intents is not None and intent not in intents:
-        reader.report(entries["intent"], f"unknown intent '{intent}'", intents, did_you_mean(intent, intents))
+    if intent:
+        _check_intent(reader, entries["intent"], intent, intents)
     when = read_condition(reader, entries["when"]) if "when" in entries else None
     status = optional("status", lambda n: reader.choice(n, "status", STATUSES), "draft")
     weight = optional("weight", lambda n: reader.number(n, "weight"), 1.0)

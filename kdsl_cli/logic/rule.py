@@ -110,17 +110,59 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseRate:
+    """What an intent starts from before any rule fires. Only the differences between intents count.
+
+    Attributes
+    ----------
+    intent
+        Name of the intent in the catalogue.
+    weight
+        Log-odds; an intent without a base rate starts from 0.
+    status
+        As of a rule.
+    """
+
+    intent: str
+    weight: float
+    status: Status = "mined"
+
+    @property
+    def active(self) -> bool:
+        """Whether the base rate is used; else its intent starts from 0."""
+        return self.status != "disabled"
+
+
+@dataclass(frozen=True, slots=True)
 class RuleBase:
-    """The rules of one task, in file order. `header` is the comment at the top of the file, without marks."""
+    """The rules of one task.
+
+    Attributes
+    ----------
+    task
+        Name of the task in the catalogue.
+    rules
+        In file order; their ids differ.
+    header
+        The comment at the top of the file, without marks.
+    base_rates
+        In file order, one an intent at most.
+    """
 
     task: str
     rules: tuple[Rule, ...] = ()
     header: str = ""
+    base_rates: tuple[BaseRate, ...] = ()
 
     @property
     def active(self) -> tuple[Rule, ...]:
         """The rules that are used."""
         return tuple(rule for rule in self.rules if rule.active)
+
+    @property
+    def starts(self) -> dict[str, float]:
+        """What intents start from, by name; 0 where an intent is not in it."""
+        return {rate.intent: rate.weight for rate in self.base_rates if rate.active}
 
 
 def rule_id(intent: str, condition: Condition) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Final
 
@@ -18,7 +18,7 @@ from kdsl_cli.logic.predicates import (
     TextPredicate,
 )
 from kdsl_cli.logic.reading import SCHEMA
-from kdsl_cli.logic.rule import Evidence, Provenance, Rule, RuleBase
+from kdsl_cli.logic.rule import BaseRate, Evidence, Provenance, Rule, RuleBase
 
 # What YAML calls not printable, or reads as a line break, and JSON leaves as it is.
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -28,9 +28,22 @@ def write_base(base: RuleBase) -> str:
     """Return the whole file."""
     header = [f"# {line}".rstrip() for line in base.header.split("\n")] if base.header else []
     lines = [*header, f"schema: {quoted(SCHEMA)}", f"task: {quoted(base.task)}"]
+    lines += base_rate_lines(base.base_rates)
     if not base.rules:
         return "\n".join([*lines, "rules: []", ""])
     return "\n".join([*lines, "rules:", *(write_rule(rule) for rule in base.rules), ""])
+
+
+def base_rate_lines(rates: Sequence[BaseRate]) -> list[str]:
+    """Return the lines of base rates with their key, none without base rates."""
+    return ["base_rates:", *_indented(map(base_rate_line, rates))] if rates else []
+
+
+def base_rate_line(rate: BaseRate) -> str:
+    """Return one base rate: a number, unless a person has said more."""
+    weight = _number(rate.weight)
+    said = f"{{weight: {weight}, status: {quoted(rate.status)}}}" if rate.status != "mined" else weight
+    return f"{quoted(rate.intent)}: {said}"
 
 
 def write_rule(rule: Rule) -> str:

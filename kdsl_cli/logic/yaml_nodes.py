@@ -93,6 +93,20 @@ class NodeReader:
                 self.report(node, f"{name} has no '{key}'")
         return found
 
+    def named(self, node: Node, name: str) -> list[tuple[str, Node, Node]] | None:
+        """Read a mapping of any names: name, its node, value; a repeated name is a problem and left out."""
+        if not isinstance(node, MappingNode):
+            self.report(node, f"{name} must be a mapping, not {_found(node)}")
+            return None
+        found: dict[str, tuple[str, Node, Node]] = {}
+        for key_node, value in node.value:
+            key = self.string(key_node, f"a key of {name}")
+            if key is not None and key in found:
+                self.report(key_node, f"key '{key}' stands twice in {name}", fix="Keep one of them")
+            elif key is not None:
+                found[key] = (key, key_node, value)
+        return list(found.values())
+
     def items(self, node: Node, name: str, *, empty: bool = False) -> list[Node] | None:
         """Read a list, which must hold something unless `empty`."""
         if not isinstance(node, SequenceNode):

@@ -20,7 +20,7 @@ from kdsl_cli.logic.predicates import (
     OcrPredicate,
     TextPredicate,
 )
-from kdsl_cli.logic.rule import STATUSES, Evidence, Examples, Provenance, Rule, RuleBase
+from kdsl_cli.logic.rule import STATUSES, BaseRate, Evidence, Examples, Provenance, Rule, RuleBase
 
 quick = settings(max_examples=25, deadline=None)
 """Few examples keep the suite quick; a deadline would fail on a busy machine."""
@@ -156,9 +156,11 @@ rules = st.builds(
     provenance=st.none() | provenances,
     note=st.just("") | any_phrases,
 )
+base_rates = st.builds(BaseRate, any_phrases, finite, st.sampled_from(STATUSES))
 rule_bases = st.builds(
     RuleBase,
     any_phrases,
     st.lists(rules, max_size=3, unique_by=lambda rule: rule.id).map(tuple),
     st.sampled_from(("", "One line.", "Two\n\n  lines # here")),
+    st.lists(base_rates, max_size=3, unique_by=lambda rate: rate.intent).map(tuple),
 )

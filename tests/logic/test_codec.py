@@ -10,7 +10,7 @@ from kdsl_cli.errors import RuleFileError
 from kdsl_cli.logic.codec import dump_rules, load_rules, loads, loads_condition
 from kdsl_cli.logic.conditions import All, AtLeast, Not
 from kdsl_cli.logic.predicates import AnswerPredicate, ImagePredicate, OcrPredicate, TextPredicate
-from kdsl_cli.logic.rule import Evidence, Examples, Provenance, Rule, RuleBase
+from kdsl_cli.logic.rule import BaseRate, Evidence, Examples, Provenance, Rule, RuleBase
 
 from .strategies import quick, rule_bases
 
@@ -62,6 +62,52 @@ def test_a_full_rule_is_read_and_written_back_to_the_byte() -> None:
     assert rule.provenance == Provenance(run="r1", node=118, value=1e-5, proposer="statistical")
     assert (rule.weight, rule.status, rule.note) == (-1.8, "mined", "no")
     assert dump_rules(base) == FULL
+
+
+RATES = """schema: "kdsl.rules/1"
+task: "t"
+base_rates:
+  "退款": -0.412
+  "退货": {weight: -2, status: "reviewed"}
+rules: []
+"""
+
+
+def test_base_rates_are_read_and_written_back_to_the_byte() -> None:
+    base = loads(RATES)
+    assert base.base_rates == (BaseRate("退款", -0.412), BaseRate("退货", -2.0, "reviewed"))
+    assert base.starts == {"退款": -0.412, "退货": -2.0}
+    assert dump_rules(base) == RATES
+    assert loads(RATES.replace("reviewed", "disabled")).starts == {"退款": -0.412}
+
+
+BAD_RATES = {
+    '"退款页": -1': "unknown intent '退款页'. Allowed: 退款. Did you mean '退款'?",
+    "退款: 1, 退款: 2": "key '退款' stands twice in base_rates. Keep one of them.",
+    '退款: "1"': "the base rate of '退款' must be a number, not the string \"1\".",
+    "退款: .nan": "the base rate of '退款' is .nan. Allowed: a finite number.",
+    "退款: null": "the base rate of '退款' must be a number, not nothing.",
+    "3: 1": 'a key of base_rates must be a string, not the number 3. Put it in quotes: "3".',
+    "no: 1": 'a key of base_rates must be a string, not the unquoted word no. Put it in quotes: "no".',
+    "退款: {weight: 1}": "the base rate of '退款' has no 'status'.",
+    "退款: {weight: 1, status: mine}": "unknown status 'mine'. Allowed: draft, mined, reviewed, disabled."
+    " Did you mean 'mined'?",
+    "退款: {weight: 1, status: mined, why: x}": "unknown key 'why' in the base rate of '退款'."
+    " Allowed: weight, status.",
+}
+
+
+@pytest.mark.parametrize(("rates", "message"), BAD_RATES.items(), ids=BAD_RATES)
+def test_a_bad_base_rate_is_told_with_its_line(rates: str, message: str) -> None:
+    text = f'schema: "kdsl.rules/1"\ntask: "t"\nbase_rates:\n  {{{rates}}}\nrules: []\n'
+    with pytest.raises(RuleFileError) as error:
+        loads(text, "r.yaml", intents=["退款"])
+    assert str(error.value) == f"r.yaml:4: {message}"
+
+
+def test_base_rates_that_are_no_mapping_are_told() -> None:
+    with pytest.raises(RuleFileError, match=r"^r.yaml:3: base_rates must be a mapping, not a list"):
+        loads('schema: "kdsl.rules/1"\ntask: "t"\nbase_rates: [1]\nrules: []\n', "r.yaml")
 
 
 def test_only_id_intent_and_when_are_needed() -> None:
@@ -197,7 +243,8 @@ def test_all_problems_of_a_file_come_at_once_from_top_to_bottom() -> None:
     keys = "id, intent, status, weight, when, why, evidence, examples, provenance, note"
     assert [problem.render() for problem in error.value.problems] == [
         "r.yaml:1: unknown schema 'kdsl.rules/2'. Allowed: kdsl.rules/1. Did you mean 'kdsl.rules/1'?",
-        "r.yaml:3: unknown key 'rule' in the file. Allowed: schema, task, rules. Did you mean 'rules'?",
+        "r.yaml:3: unknown key 'rule' in the file. Allowed: schema, task, base_rates, rules."
+        " Did you mean 'rules'?",
         "r.yaml:6: unknown intent '退款页'. Allowed: 退款页面. Did you mean '退款页面'?",
         "r.yaml:7: unknown status 'mind'. Allowed: draft, mined, reviewed, disabled. Did you mean 'mined'?",
         f"r.yaml:8: unknown key 'wieght' in the rule. Allowed: {keys}. Did you mean 'weight'?",
@@ -220,7 +267,7 @@ BAD_FILES = {
     "a: 1\n---\nb: 1\n": "r.yaml:2: a rule file holds one document, and a second starts here.",
     "a: \x01\n": "r.yaml:1: the character U+0001 is not allowed in YAML.",
     "[" * 600: "r.yaml: the file is nested too deeply to be read.",
-    "- 1\n": "r.yaml:1: the file must be a mapping, not a list. Allowed: schema, task, rules.",
+    "- 1\n": "r.yaml:1: the file must be a mapping, not a list. Allowed: schema, task, base_rates, rules.",
 }
 
 

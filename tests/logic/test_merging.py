@@ -8,7 +8,7 @@ from hypothesis import given
 from kdsl_cli.errors import RuleFileError
 from kdsl_cli.logic.codec import dump_rules, loads, merge_into
 from kdsl_cli.logic.predicates import OcrPredicate
-from kdsl_cli.logic.rule import Evidence, Rule, RuleBase
+from kdsl_cli.logic.rule import BaseRate, Evidence, Rule, RuleBase
 
 from .strategies import quick, rule_bases
 
@@ -110,6 +110,54 @@ def test_other_layouts_and_line_ends() -> None:
     assert merged.count("\r\n") == merged.count("\n")
 
 
+RATED = """\
+schema: "kdsl.rules/1"
+task: "t"   # ours
+# how common things are
+base_rates:
+  # nearly everyone
+  "a": -0.5   # learnt
+  "b": {weight: -2, status: "reviewed"}   # we know better
+  # seldom
+  "c": -1
+# and now the rules
+rules: []
+"""
+
+
+def with_rates(*rates: BaseRate) -> RuleBase:
+    return RuleBase("t", base_rates=rates)
+
+
+def test_learnt_base_rates_are_replaced_and_the_persons_stay() -> None:
+    base = with_rates(BaseRate("d", -3.0), BaseRate("b", -9.0), BaseRate("a", -0.75))
+    assert merge_into(RATED, base) == RATED.replace('"a": -0.5 ', '"a": -0.75 ').replace(
+        '  # seldom\n  "c": -1\n', '  "d": -3\n'
+    )
+    assert merge_into(RATED, loads(RATED)) == RATED
+
+
+def test_base_rates_come_into_a_file_without_them_and_go_again() -> None:
+    bare = 'rules: []\ntask: "t"   # ours\n# below\nschema: "kdsl.rules/1"\n'
+    rated = merge_into(bare, with_rates(BaseRate("a", -1.0)))
+    assert rated == bare.replace("# below", 'base_rates:\n  "a": -1\n# below')
+    assert merge_into(rated, RuleBase("t")) == bare
+
+
+@pytest.mark.parametrize("listed", ["{}", '{"a": -1}'])
+def test_base_rates_on_one_line_become_a_block(listed: str) -> None:
+    text = f'schema: "kdsl.rules/1"\ntask: "t"\nbase_rates: {listed}\nrules: []\n'
+    assert merge_into(text, with_rates(BaseRate("b", -1.0))) == text.replace(f" {listed}", '\n  "b": -1')
+
+
+def test_a_base_rate_that_is_disabled_or_a_draft_outlives_the_next_export() -> None:
+    rates = (BaseRate("a", -0.5, "disabled"), BaseRate("b", -1.0, "draft"), BaseRate("c", -2.0))
+    text = dump_rules(with_rates(*rates))
+    assert loads(merge_into(text, with_rates())).base_rates == rates[:2]
+    learnt = (BaseRate("a", -4.0), BaseRate("b", -4.0))
+    assert loads(merge_into(text, with_rates(*learnt))).base_rates == (rates[0], learnt[1])
+
+
 @quick
 @given(rule_bases, rule_bases)
 def test_any_file_takes_any_rules(file: RuleBase, base: RuleBase) -> None:
@@ -119,6 +167,9 @@ def test_any_file_takes_any_rules(file: RuleBase, base: RuleBase) -> None:
     kept = {rule.id: rule for rule in file.rules if rule.status in ("reviewed", "disabled")}
     assert kept.items() <= by_id.items()
     assert {rule.id: rule for rule in base.rules if rule.id not in kept}.items() <= by_id.items()
+    persons = {rate.intent: rate for rate in file.base_rates if rate.status in ("reviewed", "disabled")}
+    learnt = {rate.intent: rate for rate in base.base_rates}
+    assert (learnt | persons).items() <= {rate.intent: rate for rate in merged.base_rates}.items()
 
 
 def test_rules_of_another_task_are_refused() -> None:
