@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from kdsl_cli.backends.backend import Failed, Generated, Sampling, Scored, Usage
 from kdsl_cli.backends.local import loading, scoring
+from kdsl_cli.backends.local.fingerprint import fingerprint
 from kdsl_cli.backends.local.generating import Chooser, Grammars, generate
 from kdsl_cli.backends.local.rendering import Renderer, Row, batched
 from kdsl_cli.backends.pictures import PictureError
@@ -60,10 +61,10 @@ class LocalBackend:
         self, spec: str, loaded: loading.Loaded, options: BackendOptions, *, shared: bool = True
     ) -> None:
         self._spec = spec
-        self._identity = loaded.identity
         self._model: Any = loaded.model
         config = loaded.model.config
         self._renderer = Renderer.of(loaded, options.max_pixels)
+        self._identity = {**loaded.identity, "processor": fingerprint(self._renderer)}
         self._tokenizer: Any = loaded.processor.tokenizer
         self._positions = int(
             getattr(

@@ -13,6 +13,7 @@ from kdsl_cli.backends.local import loading
 from kdsl_cli.backends.local.local import LocalBackend, open_local
 from kdsl_cli.backends.local.tiny import build
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
+from kdsl_cli.commands.tiny_model import shop_texts
 from kdsl_cli.dialogues.prompting import Prompt
 from kdsl_cli.errors import BackendError
 
@@ -72,7 +73,7 @@ def test_other_weights_under_the_same_path_are_another_revision(checkpoint: Path
     shutil.copytree(checkpoint, folder)
     first = open_local(LocalSpec(str(folder)), PLAIN).identity
     shutil.rmtree(folder)
-    build(folder, ["other words"], seed=5)
+    build(folder, shop_texts(), seed=5)
     second = open_local(LocalSpec(str(folder)), PLAIN).identity
     assert first["revision"] != second["revision"]
     assert {**first, "revision": ""} == {**second, "revision": ""}
