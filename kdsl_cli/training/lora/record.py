@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from kdsl_cli.dialogues.prompting import INTENT_VERSION, Choice
 from kdsl_cli.errors import Problem, StageError
 from kdsl_cli.runs.atomic import write_text
 from kdsl_cli.runs.hashing import sha256_path
@@ -25,20 +26,17 @@ Kind = Literal["lora", "prompt", "head"]
 a linear head on the last token."""
 
 _SHAPING: Final = ("revision", "quant", "max_pixels", "processor", "adapter")
-"""Of a backend's identity, what must be at prediction as it was in training."""
+"""Of a local model's identity, what must be at prediction as it was in training."""
+
+_SERVED: Final = ("max_pixels",)
+"""The same of a model behind a server, which tells no more."""
 
 _RETRAIN: Final = "Run: kdsl train-large --force"
+_AS_TRAINED: Final = "Use what it was trained with, or run: kdsl train-large --force"
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TunedIntent(_Strict):
-    """An intent as the model was shown it."""
-
-    name: str
-    description: str | None = None
 
 
 class TunedTask(_Strict):
@@ -49,7 +47,7 @@ class TunedTask(_Strict):
     name
         Of the task.
     choices
-        Its intents, in the catalogue's order.
+        Its intents as the model was shown them, in the catalogue's order.
     temperature
         By which log-likelihoods are divided before they become probabilities.
     rules
@@ -57,7 +55,7 @@ class TunedTask(_Strict):
     """
 
     name: str
-    choices: tuple[TunedIntent, ...] = Field(min_length=1)
+    choices: tuple[Choice, ...] = Field(min_length=1)
     temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     rules: str = ""
 
@@ -82,6 +80,8 @@ class TunedRecord(_Strict):
         Version of the prompts (`dialogues.prompting`).
     described
         Whether prompts gave the intents' descriptions.
+    reasoned
+        Whether the model says why before it says the intent's name.
     tasks
         In the catalogue's order.
     adapter
@@ -101,6 +101,7 @@ class TunedRecord(_Strict):
     processor: str
     prompts: str
     described: bool
+    reasoned: bool = False
     tasks: tuple[TunedTask, ...] = Field(min_length=1)
     adapter: str
     adapter_init: str = ""
@@ -131,19 +132,33 @@ class TunedRecord(_Strict):
         )
         return self.model_copy(update={"tasks": tasks})
 
-    def differences(self, identity: Mapping[str, str]) -> list[str]:
-        """Return what of a model at hand is not as it was in training, one sentence each.
+    def check(self, identity: Mapping[str, str], where: str) -> None:
+        """Do nothing if a model at hand is the one that was tuned, asked as it was tuned.
+
+        Of a server only what we send it can be checked, of a script nothing: what they hold is for whoever
+        names them to know.
 
         Parameters
         ----------
         identity
-            Of a local backend with the adapter in it.
+            Of the backend, with the adapter in it.
+        where
+            The model, for messages.
+
+        Raises
+        ------
+        StageError
+            With everything that differs.
         """
-        return [
-            f"{name} is {identity.get(name, 'not told')}, in training it was {getattr(self, name)}"
-            for name in _SHAPING
-            if identity.get(name) != str(getattr(self, name))
+        names = {"local": _SHAPING, "http": _SERVED}.get(identity.get("kind", ""), ())
+        found = {name: identity.get(name, "not told") for name in names} | {"prompts": INTENT_VERSION}
+        problems = [
+            Problem(where, f"{name} is {value}, in training it was {getattr(self, name)}", fix=_AS_TRAINED)
+            for name, value in found.items()
+            if value != str(getattr(self, name))
         ]
+        if problems:
+            raise StageError(problems)
 
 
 def adapter_hash(folder: Path) -> str:

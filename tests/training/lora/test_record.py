@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from kdsl_cli.dialogues.prompting import INTENT_VERSION, Choice
 from kdsl_cli.errors import StageError
 from kdsl_cli.training.lora.record import (
     ADAPTER,
     MODEL,
-    TunedIntent,
     TunedRecord,
     TunedTask,
     adapter_hash,
@@ -32,8 +32,8 @@ IDENTITY = {
 
 
 def record(adapter: str = "sha256:cd") -> TunedRecord:
-    scene = TunedTask(name="scene", choices=(TunedIntent(name="退款", description="wants money"),))
-    wish = TunedTask(name="wish", choices=(TunedIntent(name="hurry"), TunedIntent(name="return")))
+    scene = TunedTask(name="scene", choices=(Choice(name="退款", description="wants money"),))
+    wish = TunedTask(name="wish", choices=(Choice(name="hurry"), Choice(name="return")))
     return TunedRecord(
         kind="lora",
         base="local:models/tiny",
@@ -41,7 +41,7 @@ def record(adapter: str = "sha256:cd") -> TunedRecord:
         quant="nf4",
         max_pixels=50_176,
         processor="ef",
-        prompts="1",
+        prompts=INTENT_VERSION,
         described=True,
         tasks=(scene, wish),
         adapter=adapter,
@@ -94,17 +94,35 @@ def test_a_record_that_is_none_is_told_by_its_place(
         load(folder)
 
 
+def refusal(found: TunedRecord, identity: dict[str, str]) -> str:
+    with pytest.raises(StageError) as told:
+        found.check(identity, "the model")
+    return str(told.value)
+
+
 @pytest.mark.parametrize("name", ["revision", "adapter", "quant", "max_pixels", "processor"])
 def test_whatever_shapes_an_answer_must_be_as_in_training(name: str) -> None:
-    assert record().differences(IDENTITY) == []
-    [told] = record().differences(IDENTITY | {name: "other"})
-    assert name in told and "other" in told and str(getattr(record(), name)) in told
-    [told] = record().differences({key: value for key, value in IDENTITY.items() if key != name})
-    assert "not told" in told
+    record().check(IDENTITY, "the model")
+    told = refusal(record(), IDENTITY | {name: "other"})
+    assert f"the model: {name} is other, in training it was {getattr(record(), name)}" in told
+    assert "not told" in refusal(record(), {key: value for key, value in IDENTITY.items() if key != name})
 
 
 def test_device_and_precision_may_differ() -> None:
-    assert record().differences(IDENTITY | {"dtype": "float32", "device": "cpu", "model": "moved"}) == []
+    record().check(IDENTITY | {"dtype": "float32", "device": "cpu", "model": "moved"}, "the model")
+
+
+def test_other_prompts_are_refused_whoever_answers() -> None:
+    old = record().model_copy(update={"prompts": "0"})
+    for kind in ("local", "http", "scripted"):
+        assert "prompts is 1, in training it was 0" in refusal(old, IDENTITY | {"kind": kind})
+
+
+def test_of_a_server_the_size_of_pictures_is_checked() -> None:
+    served = {"kind": "http", "max_pixels": "50176"}
+    record().check(served, "the model")
+    assert "max_pixels is 7" in refusal(record(), served | {"max_pixels": "7"})
+    record().check({"kind": "scripted"}, "the model")
 
 
 def test_temperatures_are_set_by_task() -> None:
