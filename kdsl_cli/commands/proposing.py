@@ -96,7 +96,10 @@ class Asking:
         }
         run.extra["small"] = dict(self.backend.identity)
         if any(proposers.spent for proposers, _, _ in self.tasks.values()):
-            run.warn("the small model's budget was spent before the searches were at their end")
+            run.warn(
+                "the small model's budget was spent before the searches were at their end; "
+                "with a larger one and --force only what was not asked yet is asked"
+            )
 
 
 def opened(
