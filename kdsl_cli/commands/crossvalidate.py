@@ -51,8 +51,9 @@ def cross_validated(
     stage = _stage(space, settings, [*inputs], n_folds, n_seeds, force)
     folds = list(_folds(tasks, n_folds, n_seeds))
     output = current_output()
-    finished = stage.up_to_date()
-    if finished:
+    if alone := _counting_alone(settings, space):
+        output.warn(alone)
+    if stage.up_to_date():
         output.note(f"{stage.out}: up to date")
         kept = {_key(fold): _file(stage.out, fold) for fold in folds}
         return cross_validate(folds, lambda fold: _read(kept[_key(fold)]), **_intervals(settings))
@@ -67,10 +68,26 @@ def cross_validated(
             return table
 
         found = cross_validate(folds, judge, **_intervals(settings))
+        if alone:
+            run.warn(alone)
         for name in ("summary", "per_seed", "per_fold"):
             write_parquet(run.output(stage.out / f"{name}.parquet"), getattr(found, name))
         run.count(total=len(folds), ok=len(folds))
     return found
+
+
+def _counting_alone(settings: Settings, space: Workspace) -> str | None:
+    """Return a sentence if the rules of the workspace owe something to a small model, which no fold asks.
+
+    What the model invented was invented in view of labels that a fold holds out. To be honest it would have
+    to be asked anew, all of it, for each fold.
+    """
+    if settings.small.model is None and not space.mined_answers.is_file():
+        return None
+    return (
+        "folds are mined by counting alone: the small model is not asked, and what it invented in view of "
+        "all labels is not used, so these figures are those of the chain without questions"
+    )
 
 
 def _present(space: Workspace) -> list[str]:
