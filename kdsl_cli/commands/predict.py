@@ -171,7 +171,7 @@ def _run(
     options: PredictSettings,
 ) -> PredictionTable:
     from kdsl_cli.evidence.answers import with_answers
-    from kdsl_cli.prediction.predict import predict_all
+    from kdsl_cli.prediction.predict import LargeSide, predict_all
     from kdsl_cli.prediction.settling import settle_all
     from kdsl_cli.prediction.table import write_predictions
     from kdsl_cli.runs.atomic import write_json
@@ -199,7 +199,7 @@ def _run(
                 intents,
                 split=source.split,
                 rules=gathered.rules,
-                large=large,
+                large=LargeSide(large),
                 settled=settled,
                 without_evidence=source.without_evidence,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +18,25 @@ from kdsl_cli.prediction.table import Prediction
 
 AskLarge = Callable[[Sequence[Facts]], Floats]
 """From the facts of n dialogues of a task to (n, k) probabilities, in the catalogue's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargeSide:
+    """The large model, ready to be asked.
+
+    Attributes
+    ----------
+    ask
+        By task, as far as it knows the task.
+    failed
+        Dialogue id to why the model has no answer to it: `ask` is not asked about these.
+    methods
+        Dialogue id to how the model was asked, where there is more than one way.
+    """
+
+    ask: Mapping[str, AskLarge] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    methods: Mapping[str, str] = field(default_factory=dict)
 
 
 def sort_out(
@@ -146,7 +166,7 @@ def predict_all(
     *,
     split: str,
     rules: Mapping[str, Sequence[Rule]],
-    large: Mapping[str, AskLarge],
+    large: LargeSide,
     settled: Mapping[str, Settled],
     without_evidence: str,
 ) -> list[Prediction]:
@@ -158,8 +178,11 @@ def predict_all(
         As in `sort_out`.
     split
         What the rows say they are of.
-    rules, large, settled
-        By task; a task may be without rules or large model, and need not be settled if it has no dialogue.
+    rules, settled
+        By task; a task may be without rules, and need not be settled if it has no dialogue.
+    large
+        A dialogue that it has no answer to is a failed row: the rules' word alone would be another decision
+        than that of its neighbours.
 
     Raises
     ------
@@ -167,16 +190,18 @@ def predict_all(
         As `sort_out` and `predict_task`.
     """
     by_task, failed = sort_out(dialogues, facts, intents, without_evidence=without_evidence)
+    failed = {**large.failed, **failed}
     rows = [
-        row
-        for task, ready in by_task.items()
+        replace(row, large_method=large.methods.get(row.id))
+        for task, known in by_task.items()
+        if (ready := [one for one in known if one.id not in failed])
         for row in predict_task(
             ready,
             [facts[one.id] for one in ready],
             intents[task],
             split=split,
             rules=rules.get(task, ()),
-            large=large.get(task),
+            large=large.ask.get(task),
             settled=settled[task],
         )
     ]

@@ -17,7 +17,7 @@ import polars as pl
 from kdsl_cli.errors import Problem, StageError
 from kdsl_cli.runs.atomic import write_parquet
 
-SCHEMA = "kdsl.predictions/1"
+SCHEMA = "kdsl.predictions/2"
 METADATA_KEY = "kdsl"
 
 DecidedBy = Literal["rules", "large", "both", "none"]
@@ -37,6 +37,7 @@ COLUMNS: Mapping[str, pl.DataType] = {
     "rules_scores": pl.List(pl.Float64()),
     "large_prediction": pl.String(),
     "large_scores": pl.List(pl.Float64()),
+    "large_method": pl.String(),
     "decided_by": pl.String(),
     "error": pl.String(),
 }
@@ -63,6 +64,8 @@ class Prediction:
         Ids of all rules that fired, for whichever intent.
     rules_prediction, large_prediction
         What each side says on its own; None where no rule fired, or the side took no part.
+    large_method
+        How a tuned model was asked (`backends.backend.Method`); None where no tuned model was.
     decided_by
         Whose word it was; "both" if neither side's word alone decided, "none" without a prediction.
     error
@@ -82,6 +85,7 @@ class Prediction:
     rules_scores: tuple[float, ...] | None = None
     large_prediction: str | None = None
     large_scores: tuple[float, ...] | None = None
+    large_method: str | None = None
     decided_by: DecidedBy = "none"
     error: str | None = None
 

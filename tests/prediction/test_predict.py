@@ -11,7 +11,7 @@ from kdsl_cli.logic.facts import Facts, ImageFact, TurnFact
 from kdsl_cli.logic.predicates import OcrPredicate, TextPredicate
 from kdsl_cli.logic.rule import Evidence, Rule
 from kdsl_cli.prediction.arbiter import Weights
-from kdsl_cli.prediction.predict import in_chunks, predict_all, predict_task, sort_out
+from kdsl_cli.prediction.predict import LargeSide, in_chunks, predict_all, predict_task, sort_out
 from kdsl_cli.prediction.settling import Settled
 from kdsl_cli.prediction.table import prediction_table
 
@@ -120,7 +120,7 @@ def test_every_dialogue_gets_one_row_and_what_cannot_be_decided_gets_no_label():
         {**CATALOGUE, "unused": ("x",)},
         split="val",
         rules={"scene": RULES},
-        large={},
+        large=LargeSide(),
         settled={"scene": Settled("rules")},
         without_evidence="no evidence",
     )
@@ -129,6 +129,31 @@ def test_every_dialogue_gets_one_row_and_what_cannot_be_decided_gets_no_label():
         ("a", None, "refund", None),
         ("b", "?", None, "unknown task 'scnee'. Did you mean 'scene'?"),
         ("c", "parcel", None, "no evidence"),
+    ]
+
+
+def test_what_the_large_model_has_no_answer_to_fails_by_name_and_is_not_asked():
+    asked = []
+
+    def even_of(given):
+        asked.extend(one.id for one in given)
+        return even(given)
+
+    given = [dialogue("a", "my money"), dialogue("b", "the box", label="parcel")]
+    rows = predict_all(
+        given,
+        {one.id: facts(one.id, "my money") for one in given},
+        CATALOGUE,
+        split="val",
+        rules={"scene": RULES},
+        large=LargeSide({"scene": even_of}, {"b": "no such picture"}, {"a": "likelihood"}),
+        settled={"scene": Settled("log-odds", Weights(1.0, 1.0))},
+        without_evidence="no evidence",
+    )
+    assert asked == ["a"]
+    assert [(row.id, row.error, row.prediction, row.large_method) for row in rows] == [
+        ("a", None, "refund", "likelihood"),
+        ("b", "no such picture", None, None),
     ]
 
 

@@ -115,9 +115,9 @@ def test_a_file_of_another_kind_is_refused_with_what_is_allowed(tmp_path):
     for metadata, message in [
         ({}, "no predictions"),
         ({METADATA_KEY: "["}, "no predictions"),
-        ({METADATA_KEY: note.replace("predictions/1", "predictions/9")}, "schema 'kdsl.predictions/9'"),
+        ({METADATA_KEY: note.replace("predictions/2", "predictions/9")}, "schema 'kdsl.predictions/9'"),
     ]:
-        with pytest.raises(StageError, match=r"Allowed: kdsl\.predictions/1") as error:
+        with pytest.raises(StageError, match=r"Allowed: kdsl\.predictions/2") as error:
             read_predictions(rewrite(path, frame, metadata))
         assert message in str(error.value)
 
