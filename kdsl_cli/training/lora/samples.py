@@ -78,18 +78,28 @@ class Sample:
         )
 
     @property
+    def right(self) -> Choice:
+        """The right intent.
+
+        Raises
+        ------
+        ValueError
+            If it is not known.
+        """
+        if self.label is None:
+            raise ValueError(f"{self.id} has no label")
+        return self.choices[self.label]
+
+    @property
     def completion(self) -> str:
-        """What the model is to answer: the intent's name, behind the reason where there is one.
+        """What the model is to answer: the right intent's name, behind the reason where there is one.
 
         Raises
         ------
         ValueError
             If the right intent is not known.
         """
-        if self.label is None:
-            raise ValueError(f"{self.id} has no label")
-        name = self.choices[self.label].name
-        return f"{self.reason}\n{name}" if self.reason else name
+        return f"{self.reason}\n{self.right.name}" if self.reason else self.right.name
 
 
 def sample_of(dialogue: Dialogue, task: Task, notes: tuple[str, ...] = ()) -> Sample:
