@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
+from kdsl_cli.commands.large import LinearLarge, TunedLarge, find_large
 from kdsl_cli.commands.rule_questions import Questions, questions_of
 from kdsl_cli.commands.small import QuantOption
 from kdsl_cli.commands.sources import Answers, Source, file_source, split_source
 from kdsl_cli.commands.splits import dialogues_in
 from kdsl_cli.commands.workspace import current_workspace
-from kdsl_cli.errors import CheckFailed, ConfigError, StageError
+from kdsl_cli.errors import CheckFailed, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from kdsl_cli.commands.settings import PredictSettings, Settings
     from kdsl_cli.dialogues.schema import Dialogue
     from kdsl_cli.logic.facts import Facts
-    from kdsl_cli.prediction.arbiter import Floats
     from kdsl_cli.prediction.gathering import Gathered
-    from kdsl_cli.prediction.predict import AskLarge
     from kdsl_cli.prediction.table import PredictionTable
     from kdsl_cli.runs.stage import Stage
 
@@ -50,6 +49,10 @@ def command(
     large: Annotated[
         Path | None, typer.Option(help="Folder of the model; runs/large by default.", show_default=False)
     ] = None,
+    through: Annotated[
+        str | None,
+        typer.Option(help="Who answers for a tuned model: http:URL#MODEL or local:PATH.", show_default=False),
+    ] = None,
     input: Annotated[
         Path | None,
         typer.Option(help="New dialogues (JSONL) in place of a split's; with --out.", show_default=False),
@@ -70,8 +73,9 @@ def command(
     """Let rules and the large model decide together, and say of each dialogue who did."""
     from kdsl_cli.commands.settings_sources import current_settings
 
-    given = {"predict.strategy": strategy, "predict.override_precision": override_precision}
-    settings = current_settings({**given, "small.model": small, "small.quant": quant})
+    deciding = {"predict.strategy": strategy, "predict.override_precision": override_precision}
+    asking = {"small.model": small, "small.quant": quant, "large.through": through}
+    settings = current_settings({**deciding, **asking})
     asked = _Asked(settings, rules, large, force)
     if input is None:
         split = split or "test"
@@ -79,7 +83,7 @@ def command(
             fix = f"Run first: kdsl extract --split {split} --small {small}"
             raise ConfigError("comes with --input", where="--small", fix=fix)
         out = out or current_workspace().predict_out(split)
-        table = _predict(split_source(current_workspace(), split), asked, out)
+        table = _predict(split_source(current_workspace(), split, settings), asked, out)
     elif out is None or split is not None:
         fix = f"Say: kdsl predict --input {input} --out FOLDER"
         raise ConfigError("comes with --out and without --split", where="--input", fix=fix)
@@ -102,7 +106,7 @@ def predict_split(
     """
     space = current_workspace()
     asked = _Asked(settings, force=force, replace=replace)
-    return _predict(split_source(space, split), asked, space.predict_out(split))
+    return _predict(split_source(space, split, settings), asked, space.predict_out(split))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +138,20 @@ def _predict(source: Source, asked: _Asked, out: Path) -> PredictionTable:
         large=asked.large or space.large_out,
         pruned=space.prune_out if asked.rules is None else None,
     )
+    large = gathered.large and find_large(gathered.large, intents, source, asked.settings, space)
     questions = questions_of(gathered.rules)
     answers = source.answers(questions) if questions else Answers()
     learnt_from = (*gathered.out_of_fold, train) if gathered.out_of_fold else ()
     stage = Stage(
         "predict",
         out,
-        config={"split": source.split, **options.resolved(), **source.config, **answers.config},
+        config={
+            "split": source.split,
+            **options.resolved(),
+            **source.config,
+            **answers.config,
+            **(large.config() if large else {}),
+        },
         config_given=options.given(),
         inputs=[
             *source.inputs,
@@ -158,7 +169,7 @@ def _predict(source: Source, asked: _Asked, out: Path) -> PredictionTable:
         current_output().note(f"{out}: up to date")
         return read_predictions(out / _PREDICTIONS)
     labels = {one.id: one.label for one in dialogues_in(train) if one.label} if learnt_from else {}
-    return _run(stage, source, answers, gathered, intents, labels, options)
+    return _run(stage, source, answers, gathered, large or None, intents, labels, options)
 
 
 def _run(
@@ -166,6 +177,7 @@ def _run(
     source: Source,
     answers: Answers,
     gathered: Gathered,
+    large: LinearLarge | TunedLarge | None,
     intents: dict[str, tuple[str, ...]],
     labels: dict[str, str],
     options: PredictSettings,
@@ -179,19 +191,20 @@ def _run(
     with stage.run() as run:
         run.warnings.extend([*source.warnings, *answers.warnings])
         with run.phase("settle"):
-            large = _asking(gathered.large, intents) if gathered.large is not None else {}
             tasks = {one.task for one in source.dialogues}
             settled = settle_all(
                 options.strategy,
                 {task: names for task, names in intents.items() if task in tasks},
                 gathered,
                 labels,
-                large=large,
+                large=large.intents if large else (),
                 override_precision=options.override_precision,
             )
         run.warnings.extend(note for one in settled.values() for note in one.notes)
         with run.phase("evidence"):
             facts = with_answers(source.facts(), answers.known())
+        with run.phase("large"):
+            side = large.side(facts, run) if large else LargeSide()
         with run.phase("predict"):
             rows = predict_all(
                 source.dialogues,
@@ -199,7 +212,7 @@ def _run(
                 intents,
                 split=source.split,
                 rules=gathered.rules,
-                large=LargeSide(large),
+                large=side,
                 settled=settled,
                 without_evidence=source.without_evidence,
             )
@@ -223,32 +236,6 @@ def _unanswered(dialogue: Dialogue, facts: Mapping[str, Facts], questions: Quest
     """Tell whether a question that rules ask of a dialogue has no answer, so that some may be unknown."""
     known = facts[dialogue.id].answers if dialogue.id in facts else ()
     return any(question not in known for question in questions.get(dialogue.task, ()))
-
-
-def _asking(folder: Path, intents: Mapping[str, tuple[str, ...]]) -> dict[str, AskLarge]:
-    """Return how to ask the large model about each task that it knows."""
-    from dataclasses import replace
-
-    from kdsl_cli.prediction.outoffold import difference
-    from kdsl_cli.prediction.predict import in_chunks
-    from kdsl_cli.training.linear.storage import load
-
-    model = load(folder)
-    known = {task: names for task, names in model.intents.items() if task in intents}
-    for task, names in known.items():
-        if told := difference(task, names, intents[task]):
-            raise StageError(told, where=str(folder), fix="Run: kdsl train-large --force")
-
-    def of_task(task: str) -> AskLarge:
-        def ask(facts: Sequence[Facts]) -> Floats:
-            with current_output().progress(f"Asking about {task}", len(facts), "dialogues") as bar:
-                # It was trained without answers: rules it knows must stay unknown here where they were there.
-                unasked = [replace(fact, answers={}) for fact in facts]
-                return in_chunks(lambda some: model.scores(task, some), bar.advance)(unasked)
-
-        return ask
-
-    return {task: of_task(task) for task in known}
 
 
 def _report(table: PredictionTable, out: Path, max_failed: float) -> None:

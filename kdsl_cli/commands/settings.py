@@ -22,6 +22,7 @@ Engine = Literal["rapidocr"]
 Quantisation = Literal["nf4", "int8", "none"]
 Who = Literal["auto", "statistical", "model", "mixed"]
 Strategy = Literal["rules", "large", "rules-first", "log-odds"]
+Show = Literal["thumbnails", "linked", "none"]
 
 
 class Section(BaseModel):
@@ -135,6 +136,18 @@ class TrainSettings(Section):
     seed: Seed = Field(0, description="Same seed and data, same model")
 
 
+class LargeSettings(Section):
+    """How a tuned large model is run when it is asked; what shapes its answers was settled in training."""
+
+    through: StrictStr | None = Field(
+        None,
+        description="Who answers for it: http:URL#MODEL where it is served, local:PATH where its base is now",
+    )
+    batch: Positive = Field(8, description="Dialogues that it answers at once on this machine")
+    concurrency: Positive = Field(8, description="Requests under way to a server at once")
+    timeout: Seconds = Field(120.0, description="Seconds that a server has for one answer")
+
+
 class PredictSettings(Section):
     """How rules and the large model decide together."""
 
@@ -150,6 +163,9 @@ class EvalSettings(Section):
 
     bootstrap: Positive = Field(1000, description="Resamples behind each 95 % interval")
     seed: Seed = Field(0, description="Of those resamples")
+    pictures: Show = Field(
+        "thumbnails", description="Pictures in report.html: thumbnails, linked (beside it) or none"
+    )
 
 
 class Settings(Section):
@@ -168,6 +184,7 @@ class Settings(Section):
     mine: MineSettings = Field(MineSettings(), description="kdsl mine-rules")
     prune: PruneSettings = Field(PruneSettings(), description="kdsl prune-rules")
     train: TrainSettings = Field(TrainSettings(), description="kdsl train-large")
+    large: LargeSettings = Field(LargeSettings(), description="The tuned large model, when it is asked")
     predict: PredictSettings = Field(PredictSettings(), description="kdsl predict")
     eval: EvalSettings = Field(EvalSettings(), description="kdsl eval")
 

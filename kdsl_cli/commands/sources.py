@@ -12,7 +12,7 @@ from kdsl_cli.commands.asking import Inquiry, ask, inquire, rows
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.rule_questions import Questions, answers_of, short
 from kdsl_cli.commands.small import open_small
-from kdsl_cli.commands.splits import dialogues_in
+from kdsl_cli.commands.splits import dialogues_in, picture_root
 from kdsl_cli.commands.workspace import Workspace
 from kdsl_cli.errors import ConfigError, StageError
 
@@ -50,7 +50,8 @@ class Answers:
 class Source:
     """Dialogues, and how to get their facts and answers.
 
-    `split` is what the rows say they are of, `without_evidence` what is said of a dialogue without facts.
+    `split` is what the rows say they are of, `without_evidence` what is said of a dialogue without facts, and
+    `root` the folder that names of pictures start from.
     """
 
     split: str
@@ -58,12 +59,13 @@ class Source:
     facts: Callable[[], Mapping[str, Facts]]
     answers: Callable[[Questions], Answers]
     inputs: tuple[Path, ...]
+    root: Path
     config: dict[str, Any] = field(default_factory=dict)
     without_evidence: str = ""
     warnings: tuple[str, ...] = ()
 
 
-def split_source(space: Workspace, split: str) -> Source:
+def split_source(space: Workspace, split: str, settings: Settings) -> Source:
     """Return a split of the workspace as its extraction left it.
 
     Raises
@@ -101,6 +103,7 @@ def split_source(space: Workspace, split: str) -> Source:
         lambda: read_facts([evidence]),
         answers,
         (path, evidence),
+        picture_root(space, settings),
         without_evidence=f"there is no evidence of it; run: {extract}",
         warnings=(f"{path} is not the file that was extracted; run again: {extract}",) if stale else (),
     )
@@ -143,7 +146,7 @@ def file_source(path: Path, out: Path, space: Workspace, settings: Settings) -> 
         "descriptors": descriptors.VERSION,
         "pictures": sha256_json(contents),
     }
-    return Source("input", dialogues, facts, answers, (path,), config)
+    return Source("input", dialogues, facts, answers, (path,), root, config)
 
 
 def _look(pictures: Pictures, out: Path, settings: Settings) -> Seen:
