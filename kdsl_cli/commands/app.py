@@ -55,6 +55,7 @@ VERBS: dict[str, Verb] = {
     "eval": Verb("evaluate", "The chain"),
     "init": Verb("init", "Workspace and data"),
     "data": Verb("data", "Workspace and data"),
+    "write-reasons": Verb("reasons", "Workspace and data"),
     "demo": Verb("demo", "Workspace and data"),
     "calls": Verb("calls", "Workspace and data"),
     "tiny-model": Verb("tiny_model", "This installation"),

@@ -9,7 +9,8 @@ name before its reason is chosen without it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -29,8 +30,7 @@ WRITER_VERSION: Final = "1"
 LONGEST: Final = 300
 """Characters of a reason: one sentence."""
 
-BATCH: Final = 32
-"""Prompts handed to a backend at once."""
+_SAMPLING: Final = Sampling(max_tokens=96)  # as many as a tuned model has for a reason of its own
 
 _SYSTEM: Final = (
     "You explain in one short sentence why a dialogue, or a picture that was sent, has its intent."
@@ -62,11 +62,17 @@ class Written:
     reasons: Mapping[str, str]
     failed: Mapping[str, str]
 
-    @property
-    def repeated(self) -> tuple[str, ...]:
-        """Reasons that were given more than once, which teach little; in order."""
-        said = list(self.reasons.values())
-        return tuple(reason for reason in dict.fromkeys(said) if said.count(reason) > 1)
+
+def repeated(reasons: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the reasons that stand for more than one dialogue, in order: they teach little.
+
+    Examples
+    --------
+    >>> repeated({"a": "It says so", "b": "It names a sum", "c": "It says so"})
+    ('It says so',)
+    """
+    counted = Counter(reasons.values())
+    return tuple(reason for reason, count in counted.items() if count > 1)
 
 
 def with_reasons(samples: Sequence[Sample], reasons: Mapping[str, str]) -> list[Sample]:
@@ -122,22 +128,11 @@ def dump(reasons: Mapping[str, str]) -> str:
     return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
 
 
-def write_reasons(
-    samples: Sequence[Sample],
-    backend: Backend,
-    view: View,
-    sampling: Sampling,
-    tell: Callable[[float], None] = lambda done: None,
-) -> Written:
+def write_reasons(samples: Sequence[Sample], backend: Backend, view: View) -> Written:
     """Let a model say why each sample has its intent, which it is told.
 
     The label is told because a reason for a wrong intent would be learnt as well (rationalisation after
     Zelikman et al. 2022, "STaR"). So a reason is for training samples alone, and proves nothing.
-
-    Parameters
-    ----------
-    tell
-        Called after each batch with its number of samples.
 
     Raises
     ------
@@ -146,16 +141,13 @@ def write_reasons(
     """
     reasons: dict[str, str] = {}
     failed: dict[str, str] = {}
-    for start in range(0, len(samples), BATCH):
-        some = samples[start : start + BATCH]
-        answers = backend.generate([writer_prompt(one, view) for one in some], sampling)
-        for sample, answer in zip(some, answers, strict=True):
-            reason, why_not = _usable(answer)
-            if why_not:
-                failed[sample.id] = why_not
-            else:
-                reasons[sample.id] = reason
-        tell(len(some))
+    answers = backend.generate([writer_prompt(sample, view) for sample in samples], _SAMPLING)
+    for sample, answer in zip(samples, answers, strict=True):
+        reason, why_not = _usable(answer)
+        if why_not:
+            failed[sample.id] = why_not
+        else:
+            reasons[sample.id] = reason
     return Written(reasons, failed)
 
 

@@ -105,6 +105,11 @@ class Sample:
 def sample_of(dialogue: Dialogue, task: Task, notes: tuple[str, ...] = ()) -> Sample:
     """Return a dialogue of `task` as a sample, intents in the catalogue's order.
 
+    Raises
+    ------
+    DatasetError
+        If the task has no intent of the dialogue's label.
+
     Examples
     --------
     >>> from kdsl_cli.dialogues.catalogue import Intent
@@ -112,7 +117,7 @@ def sample_of(dialogue: Dialogue, task: Task, notes: tuple[str, ...] = ()) -> Sa
     >>> sample_of(Dialogue("a", "pages", (), label="refund"), pages).completion
     'refund'
     """
-    label = None if dialogue.label is None else task.names.index(dialogue.label)
+    label = None if dialogue.label is None else task.intents.index(task.intent(dialogue.label))
     return Sample(dialogue, choices_of(task), label, notes)
 
 

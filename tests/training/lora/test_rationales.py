@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from kdsl_cli.backends.backend import Generated, Sampling
+from kdsl_cli.backends.backend import Generated
 from kdsl_cli.backends.scripted import ScriptedBackend
 from kdsl_cli.dialogues.schema import Turn
 from kdsl_cli.errors import DatasetError
 from kdsl_cli.training.lora.rationales import (
-    BATCH,
     LONGEST,
     Written,
     dump,
     read_reasons,
+    repeated,
     with_reasons,
     write_reasons,
     writer_prompt,
@@ -103,8 +103,7 @@ def test_a_model_writes_reasons_and_what_it_cannot_is_told_by_id(writer: Scripte
         "c": "parcel",
     }
     samples = [sample_of(said(id, label, Turn("customer", id)), TASK) for id, label in told.items()]
-    done: list[float] = []
-    found = write_reasons(samples, writer, blind_view(), Sampling(max_tokens=999), done.append)
+    found = write_reasons(samples, writer, blind_view())
     assert found.reasons == {
         "a": "They want their money back.",
         "b": "It is asked where it is.",
@@ -112,22 +111,14 @@ def test_a_model_writes_reasons_and_what_it_cannot_is_told_by_id(writer: Scripte
     }
     assert found.failed.keys() == {"broken", "quiet", "chatty"}
     assert found.failed["broken"] == "no answer today"
-    assert found.repeated == ("It is asked where it is.",)
-    assert sum(done) == len(samples)
+    assert repeated(found.reasons) == ("It is asked where it is.",)
 
 
 def test_a_reason_that_was_cut_off_is_none(writer: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     cut = Generated("They want their mon", None, "length")
     monkeypatch.setattr(writer, "generate", lambda prompts, sampling: [cut])
-    found = write_reasons([sample_of(said("a", "refund"), TASK)], writer, blind_view(), Sampling())
+    found = write_reasons([sample_of(said("a", "refund"), TASK)], writer, blind_view())
     assert found == Written({}, {"a": "it wrote more than one sentence: They want their mon..."})
-
-
-def test_many_samples_are_asked_in_batches(writer: ScriptedBackend) -> None:
-    samples = [sample_of(said(f"s{number}", "refund"), TASK) for number in range(BATCH + 1)]
-    done: list[float] = []
-    assert len(write_reasons(samples, writer, blind_view(), Sampling(), done.append).reasons) == BATCH + 1
-    assert done == [BATCH, 1]
 
 
 def test_the_writer_is_told_the_intent_and_what_it_means() -> None:

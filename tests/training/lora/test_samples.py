@@ -9,6 +9,7 @@ import pytest
 
 from kdsl_cli.dialogues.prompting import Choice, Picture, intent_prompt
 from kdsl_cli.dialogues.schema import Turn
+from kdsl_cli.errors import DatasetError
 from kdsl_cli.training.lora.samples import sample_of, view_of
 from tests.training.lora.dialogues import TASK, blind_view, said
 
@@ -64,6 +65,11 @@ def test_an_unlabelled_sample_can_be_asked_and_not_learnt() -> None:
     assert sample.prompt(blind_view())
     with pytest.raises(ValueError, match="a has no label"):
         _ = sample.completion
+
+
+def test_a_label_that_is_no_intent_is_told() -> None:
+    with pytest.raises(DatasetError, match="Did you mean 'refund'"):
+        sample_of(said("a", "refunds"), TASK)
 
 
 def test_prediction_asks_the_same() -> None:
