@@ -6,12 +6,14 @@ is the same for every model: a side is a multiple of what one token covers, and 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from kdsl_cli.dialogues import decoding
+from kdsl_cli.dialogues.decoding import upright
 from kdsl_cli.dialogues.prompting import Picture
 from kdsl_cli.errors import BackendError
 
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
 
 MULTIPLE: Final = 28
 """Pixels a side that one token covers in Qwen2-VL and Qwen2.5-VL: patches of 14, merged 2 by 2."""
-
-LARGEST: Final = 64_000_000
-"""Pixels of a file, at most: a larger one is refused before it fills the memory."""
 
 Change: TypeAlias = "Callable[[Image.Image], Image.Image]"
 """Something done to a picture."""
@@ -52,7 +51,7 @@ def fit(
     Raises
     ------
     PictureError
-        If the file is missing, no picture, cut off or too large.
+        If the file is missing or another than it was, or no picture, cut off or too large.
     """
     from PIL import Image
 
@@ -111,28 +110,18 @@ def fitted(width: int, height: int, max_pixels: int, multiple: int = MULTIPLE) -
 
 
 def _read(picture: Picture) -> bytes:
+    """Return the file's bytes, once they are known to be those that answers are remembered for."""
     try:
-        return picture.path.read_bytes()
+        data = picture.path.read_bytes()
     except OSError as error:
         raise PictureError(picture, f"cannot be read: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != picture.sha256:
+        raise PictureError(picture, "is not the picture it was when this run began")
+    return data
 
 
 def _upright(picture: Picture, data: bytes) -> Image.Image:
-    from PIL import Image, ImageOps
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow only warns of a bomb; the check below is firm
-            image: Image.Image = Image.open(io.BytesIO(data))
-            if image.width * image.height > LARGEST:
-                raise PictureError(picture, f"too large: {image.width} x {image.height} pixels")
-            image.load()
-        image = ImageOps.exif_transpose(image)
-        if image.has_transparency_data:
-            layer = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-        return image.convert("RGB")
-    except PictureError:
-        raise
-    except Exception as error:  # Pillow's plug-ins raise OSError, SyntaxError, ValueError, struct.error, ...
-        raise PictureError(picture, f"no picture, or a broken one ({type(error).__name__})") from error
+        return upright(data)
+    except decoding.PictureError as error:
+        raise PictureError(picture, error.reason) from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -18,7 +20,11 @@ BUDGET = 401_408
 
 def saved(image: Image.Image, path: Path, **options: object) -> Picture:
     image.save(path, **options)
-    return Picture(path, "")
+    return named(path)
+
+
+def named(path: Path) -> Picture:
+    return Picture(path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 @given(st.integers(1, 20_000), st.integers(1, 20_000), st.sampled_from([28, 32]))
@@ -72,16 +78,33 @@ def test_any_other_is_sent_as_what_a_local_model_sees(
 @pytest.mark.parametrize("content", [b"", b"no picture", None])
 def test_what_is_no_picture_is_named_with_its_reason(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "a.png"
-    if content is not None:
-        path.write_bytes(content)
+    path.write_bytes(content or b"")
+    picture = named(path)
+    if content is None:
+        path.unlink()
     for door in (fit, encoded):
         with pytest.raises(PictureError, match=r"a\.png"):
-            door(Picture(path, ""), BUDGET)
+            door(picture, BUDGET)
+
+
+def test_a_picture_that_changed_is_not_shown_under_the_old_ones_name(tmp_path: Path) -> None:
+    red = saved(Image.new("RGB", (56, 56), "red"), tmp_path / "a.png")
+    Image.new("RGB", (56, 56), "blue").save(red.path)
+    for door in (fit, encoded):
+        with pytest.raises(PictureError, match=r"a\.png: is not the picture it was"):
+            door(red, BUDGET)
+    assert fit(named(red.path), BUDGET).getpixel((5, 5)) == (0, 0, 255)
+
+
+def test_a_deep_grey_is_shown_as_grey(tmp_path: Path) -> None:
+    deep = Image.fromarray(np.full((56, 56), 32768, dtype=np.uint16))
+    assert fit(saved(deep, tmp_path / "a.png"), BUDGET).getpixel((5, 5)) == (128, 128, 128)
 
 
 def test_half_a_picture_and_a_giant_are_refused(tmp_path: Path) -> None:
     whole = saved(Image.effect_noise((300, 300), 50).convert("RGB"), tmp_path / "a.png")
     whole.path.write_bytes(whole.path.read_bytes()[:5000])
+    whole = named(whole.path)
     giant = saved(Image.new("1", (9000, 9000)), tmp_path / "b.png")
     for picture, why in ((whole, "broken"), (giant, "too large")):
         with pytest.raises(PictureError) as told:
