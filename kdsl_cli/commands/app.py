@@ -60,7 +60,7 @@ VERBS: dict[str, Verb] = {
     "calls": Verb("calls", "Workspace and data"),
     "tiny-model": Verb("tiny_model", "This installation"),
     "env": Verb("environment", "This installation", "env"),
-    "doctor": Verb("environment", "This installation", "doctor"),
+    "doctor": Verb("doctor", "This installation"),
 }
 """Every verb, in the order of the help."""
 

@@ -1,10 +1,8 @@
-"""``kdsl env`` says what is installed, ``kdsl doctor`` whether it works."""
+"""``kdsl env``: what is installed."""
 
 from __future__ import annotations
 
 from typing import Any
-
-import typer
 
 
 def env() -> None:
@@ -36,30 +34,6 @@ def environment() -> dict[str, Any]:
         "caches": _caches(),
         "packages": package_versions(),
     }
-
-
-def doctor() -> None:
-    """Check the installation and the workspace; exit code 1 if a check fails."""
-    from kdsl_cli.commands.checks import all_checks
-    from kdsl_cli.commands.console import current_output
-
-    output = current_output()
-    checks = list(all_checks())
-    rows = [
-        {"name": check.name, "outcome": check.outcome, "reason": check.reason, "fix": check.fix}
-        for check in checks
-    ]
-    lines = []
-    for check in checks:
-        lines.append(f"{check.outcome}  {check.name}: {check.reason}")
-        if check.fix and check.outcome != "pass":
-            lines.append(f"      {check.fix}")
-    failed = [check.name for check in checks if check.outcome == "fail"]
-    skipped = sum(check.outcome == "skip" for check in checks)
-    lines.append(f"{len(checks) - len(failed) - skipped} passed, {len(failed)} failed, {skipped} skipped")
-    output.result("\n".join(lines), rows, failed)
-    if failed:
-        raise typer.Exit(1)
 
 
 def _gpus() -> list[str] | None:
