@@ -11,8 +11,6 @@ from typing import Any, Final
 from kdsl_cli.backends.backend import Sampling
 from kdsl_cli.backends.pictures import encoded
 from kdsl_cli.dialogues.prompting import Part, Picture, Prompt
-from kdsl_cli.runs.hashing import sha256_json
-from kdsl_cli.runs.seeds import child_seed
 
 Message = Mapping[str, Any]
 
@@ -40,14 +38,13 @@ def messages(prompt: Prompt, max_pixels: int) -> list[Message]:
 def settings(prompt: Prompt, sampling: Sampling) -> dict[str, Any]:
     """Return how an answer to `prompt` is to be written.
 
-    The seed is drawn from the sampling's and the prompt's content, so that a prompt gets the same text
-    wherever it stands in a batch, and whichever prompts of the batch were answered before from a cache.
+    The seed is the prompt's own (`Sampling.row_seed`), wherever in a call the prompt stands.
     """
     wanted: dict[str, Any] = {
         "max_tokens": sampling.max_tokens,
         "temperature": sampling.temperature,
         # Half of 32 bits: some servers read the seed as a signed number.
-        "seed": child_seed(sampling.seed, sha256_json(prompt.content())) // 2,
+        "seed": sampling.row_seed(prompt) // 2,
         "logprobs": True,
     }
     if sampling.schema is not None:

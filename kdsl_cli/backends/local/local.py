@@ -18,8 +18,6 @@ from kdsl_cli.backends.pictures import PictureError
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
 from kdsl_cli.dialogues.prompting import Prompt
 from kdsl_cli.errors import BackendError
-from kdsl_cli.runs.hashing import sha256_json
-from kdsl_cli.runs.seeds import child_seed
 
 _log = logging.getLogger(__name__)
 
@@ -97,7 +95,7 @@ class LocalBackend:
 
         def answer(asked: Sequence[Prompt], batch: dict[str, Any]) -> list[Generated]:
             matchers = self._matchers(sampling.schema, len(asked))
-            seeds = [_seed(prompt, sampling.seed) for prompt in asked]
+            seeds = [sampling.row_seed(prompt) for prompt in asked]
             chooser = Chooser(seeds, self._ends, sampling.temperature, matchers)
             generate(self._model, batch, chooser, sampling)
             return [self._written(chooser, row) for row in range(len(asked))]
@@ -234,10 +232,6 @@ def _ends(model: Any, end: int) -> list[int]:
     known = model.generation_config.eos_token_id
     listed = [] if known is None else known if isinstance(known, list) else [known]
     return list(dict.fromkeys([end, *listed]))
-
-
-def _seed(prompt: Prompt, seed: int) -> int:
-    return child_seed(seed, "generate", sha256_json(prompt.content()))
 
 
 def _release() -> None:
