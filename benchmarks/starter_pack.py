@@ -33,10 +33,10 @@ def main() -> None:
     dialogues = load_split(asked.workspace / "data", "train")
     facts = read_facts([asked.workspace / "runs" / "evidence" / "train.parquet"])
     for task in labelled(dialogues, facts, catalogue, str(asked.workspace)):
-        rules = load_rules(asked.rules / f"{task.task.name}.yaml", intents=task.task.names).active
-        firing = firing_matrix(rules, task.dialogues)
-        best = rule_scores(rules, task.task.names, firing).argmax(axis=1)
-        silent = abstains(rules, firing)
+        base = load_rules(asked.rules / f"{task.task.name}.yaml", intents=task.task.names)
+        firing = firing_matrix(base.active, task.dialogues)
+        best = rule_scores(base, task.task.names, firing).argmax(axis=1)
+        silent = abstains(base, firing)
         said = [None if quiet else task.task.names[place] for place, quiet in zip(best, silent, strict=True)]
         score = weighted_f1(task.labels, said)
         spread = bootstrap(task.labels, said, rng=np.random.default_rng(0))
@@ -44,7 +44,7 @@ def main() -> None:
         low, high = spread.weighted_f1.low, spread.weighted_f1.high
         print(
             f"{task.task.name}: weighted F1 {score:.3f} ({low:.3f} to {high:.3f}), "
-            f"{silent.mean():.1%} abstentions, {len(rules)} rules, {len(said)} dialogues"
+            f"{silent.mean():.1%} abstentions, {len(base.active)} rules, {len(said)} dialogues"
         )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kdsl_cli.commands.settings import Settings
     from kdsl_cli.dialogues.schema import Dialogue
     from kdsl_cli.evidence.labelled import Labelled
-    from kdsl_cli.logic.rule import Rule
+    from kdsl_cli.logic.rule import Rule, RuleBase
     from kdsl_cli.prediction.table import Prediction
 
 
@@ -81,7 +81,7 @@ class Chain:
         settled = settle(
             options.strategy,
             name,
-            rules=bool(rules),
+            rules=bool(rules.rules),
             large=True,
             joined=joined,
             override_precision=options.override_precision,
@@ -96,8 +96,9 @@ class Chain:
             settled=settled,
         )
 
-    def _rules(self, learn: Labelled) -> tuple[tuple[Rule, ...], dict[str, tuple[float, ...] | None]]:
+    def _rules(self, learn: Labelled) -> tuple[RuleBase, dict[str, tuple[float, ...] | None]]:
         """Return the weighed rules, and what rules said of each training dialogue out of fold."""
+        from kdsl_cli.logic.rule import RuleBase
         from kdsl_cli.mining.campaign import run_campaign
         from kdsl_cli.mining.keeping import as_rules
         from kdsl_cli.mining.learning import gathered, kept_and_out_of_fold, prepare
@@ -117,7 +118,7 @@ class Chain:
         findings = Findings(learn.task.name, learn.ids, campaign.sample, gathered(prepared, mined))
         pruned, judged = kept_and_out_of_fold(findings, learn.dialogues, prune_settings(self.settings.prune))
         rules = as_rules(pruned.kept, findings.sample, learn.ids, run="cv", seed=options.seed)
-        return rules, {id: None if scores is None else tuple(scores) for id, _, scores in judged}
+        return RuleBase(learn.task.name, rules), {id: None if scores is None else tuple(scores) for id, _, scores in judged}
 
 
 def _part(task: Labelled, places: Sequence[int]) -> Labelled:

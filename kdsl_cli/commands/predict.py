@@ -139,7 +139,7 @@ def _predict(source: Source, asked: _Asked, out: Path) -> PredictionTable:
         pruned=space.prune_out if asked.rules is None else None,
     )
     large = gathered.large and find_large(gathered.large, intents, source, asked.settings, space)
-    questions = questions_of(gathered.rules)
+    questions = questions_of(gathered.rules.values())
     answers = source.answers(questions) if questions else Answers()
     learnt_from = (*gathered.out_of_fold, train) if gathered.out_of_fold else ()
     stage = Stage(
@@ -219,7 +219,7 @@ def _run(
         failed = sum(row.error is not None for row in rows)
         run.count(total=len(rows), ok=len(rows) - failed, failed=failed)
         run.extra["unread"] = sorted(row.id for row in rows if row.error is None and facts[row.id].unread)
-        questions = questions_of(gathered.rules)
+        questions = questions_of(gathered.rules.values())
         run.extra["unanswered"] = sorted(
             one.id for one in source.dialogues if _unanswered(one, facts, questions)
         )

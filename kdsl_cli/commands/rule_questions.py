@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kdsl_cli.commands.workspace import Workspace
 
 if TYPE_CHECKING:
-    from kdsl_cli.logic.rule import Rule
+    from kdsl_cli.logic.rule import RuleBase
 
 Questions = Mapping[str, Sequence[str]]
 """By task, the questions that its rules ask; a task that asks none is not in it."""
@@ -25,15 +25,14 @@ def questions_in(folder: Path) -> Questions:
     """
     from kdsl_cli.logic.codec import load_rules
 
-    bases = [load_rules(path) for path in sorted(folder.glob("*.yaml"))]
-    return questions_of({base.task: base.rules for base in bases})
+    return questions_of(load_rules(path) for path in sorted(folder.glob("*.yaml")))
 
 
-def questions_of(rules: Mapping[str, Sequence[Rule]]) -> Questions:
-    """Return what rules ask, given by task."""
+def questions_of(bases: Iterable[RuleBase]) -> Questions:
+    """Return what the rules of some tasks ask."""
     from kdsl_cli.evidence.questions import asked_by
 
-    return {task: list(asked) for task, own in rules.items() if (asked := asked_by(own))}
+    return {base.task: list(asked) for base in bases if (asked := asked_by(base.rules))}
 
 
 def answers_of(

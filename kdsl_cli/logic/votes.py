@@ -7,22 +7,22 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from kdsl_cli.logic.rule import Rule
+from kdsl_cli.logic.rule import RuleBase
 
 Firing = npt.NDArray[np.int8]
-"""(n_dialogues, n_rules) of `firing.firing_matrix`: 1 fires, 0 does not, -1 unknown."""
+"""(n_dialogues, n_rules) of `firing.firing_matrix` on the active rules: 1 fires, 0 does not, -1 unknown."""
 
 
-def rule_scores(rules: Sequence[Rule], intents: Sequence[str], firing: Firing) -> npt.NDArray[np.float64]:
-    """Add up, for each intent, the weights of the active rules that fire.
+def rule_scores(base: RuleBase, intents: Sequence[str], firing: Firing) -> npt.NDArray[np.float64]:
+    """Add up, for each intent, its base rate and the weights of the active rules that fire.
 
     A rule that is unknown of a dialogue says nothing there. A sum is log-odds, not a probability: the softmax
     over all intents of the task makes it one.
 
     Parameters
     ----------
-    rules
-        The rules, as given to `firing_matrix`; disabled ones are passed over.
+    base
+        The rules of the task; disabled ones are passed over.
     intents
         Names of the task's intents, in the catalogue's order.
     firing
@@ -31,41 +31,45 @@ def rule_scores(rules: Sequence[Rule], intents: Sequence[str], firing: Firing) -
     Returns
     -------
     array
-        (n_dialogues, n_intents) sums of weights, 0 where no rule of the intent fires.
+        (n_dialogues, n_intents) sums, the base rate (0 without one) where no rule of the intent fires.
 
     Raises
     ------
     ValueError
-        If the matrix does not have one column a rule, or a rule's intent is not among `intents`.
+        If the matrix does not have one column a rule, or an intent of the base is not among `intents`.
 
     Examples
     --------
     >>> from kdsl_cli.logic.predicates import CountPredicate
+    >>> from kdsl_cli.logic.rule import BaseRate, Rule
     >>> when = CountPredicate("turns", "gte", 1)
-    >>> rules = [Rule("r1", "refund", when, weight=2.0), Rule("r2", "parcel", when, weight=-0.5)]
+    >>> rules = (Rule("r1", "refund", when, weight=2.0), Rule("r2", "parcel", when, weight=-0.5))
+    >>> base = RuleBase("scene", rules, base_rates=(BaseRate("parcel", -1.0),))
     >>> firing = np.array([[1, 1], [-1, 0]], dtype=np.int8)
-    >>> rule_scores(rules, ["refund", "parcel"], firing).tolist()
-    [[2.0, -0.5], [0.0, 0.0]]
+    >>> rule_scores(base, ["refund", "parcel"], firing).tolist()
+    [[2.0, -1.5], [0.0, -1.0]]
     """
-    _check(rules, firing)
+    _check(base, firing)
     places = {name: place for place, name in enumerate(intents)}
-    if strange := sorted({rule.intent for rule in rules} - places.keys()):
+    starts = base.starts
+    named = {rule.intent for rule in base.active} | starts.keys()
+    if strange := sorted(named - places.keys()):
         raise ValueError(f"not among the intents: {', '.join(strange)}")
-    weights = np.zeros((len(rules), len(intents)))
-    for row, rule in enumerate(rules):
-        if rule.active:
-            weights[row, places[rule.intent]] = rule.weight
-    return np.asarray((firing == 1).astype(np.float64) @ weights)
+    weights = np.zeros((len(base.active), len(intents)))
+    for row, rule in enumerate(base.active):
+        weights[row, places[rule.intent]] = rule.weight
+    before = np.array([starts.get(name, 0.0) for name in intents])
+    return np.asarray(before + (firing == 1).astype(np.float64) @ weights)
 
 
-def abstains(rules: Sequence[Rule], firing: Firing) -> npt.NDArray[np.bool_]:
+def abstains(base: RuleBase, firing: Firing) -> npt.NDArray[np.bool_]:
     """Tell on which dialogues the rules name no intent: no active rule with a positive weight fires.
 
-    Evidence against an intent alone is no word for another one.
+    Evidence against an intent alone is no word for another one, and a base rate is a word for none.
 
     Parameters
     ----------
-    rules, firing
+    base, firing
         As in `rule_scores`.
 
     Returns
@@ -76,16 +80,17 @@ def abstains(rules: Sequence[Rule], firing: Firing) -> npt.NDArray[np.bool_]:
     Examples
     --------
     >>> from kdsl_cli.logic.predicates import CountPredicate
-    >>> rules = [Rule("r1", "refund", CountPredicate("turns", "gte", 1))]
-    >>> abstains(rules, np.array([[1], [0], [-1]], dtype=np.int8)).tolist()
+    >>> from kdsl_cli.logic.rule import Rule
+    >>> base = RuleBase("scene", (Rule("r1", "refund", CountPredicate("turns", "gte", 1)),))
+    >>> abstains(base, np.array([[1], [0], [-1]], dtype=np.int8)).tolist()
     [False, True, True]
     """
-    _check(rules, firing)
-    speaks = np.array([rule.active and rule.weight > 0 for rule in rules], dtype=bool)
+    _check(base, firing)
+    speaks = np.array([rule.weight > 0 for rule in base.active], dtype=bool)
     spoken: npt.NDArray[np.bool_] = (firing[:, speaks] == 1).any(axis=1)
     return ~spoken
 
 
-def _check(rules: Sequence[Rule], firing: Firing) -> None:
-    if firing.ndim != 2 or firing.shape[1] != len(rules):
-        raise ValueError(f"the matrix is {firing.shape}, but there are {len(rules)} rules")
+def _check(base: RuleBase, firing: Firing) -> None:
+    if firing.ndim != 2 or firing.shape[1] != len(base.active):
+        raise ValueError(f"the matrix is {firing.shape}, but there are {len(base.active)} rules in use")

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from kdsl_cli.logic.rule import Rule
+from kdsl_cli.logic.rule import RuleBase
 from kdsl_cli.logic.votes import Firing, abstains, rule_scores
 from kdsl_cli.prediction.table import DecidedBy
 
@@ -64,7 +64,8 @@ class RulesSide:
     Attributes
     ----------
     scores
-        (n, k) log-odds, zeros where they are silent: evidence against an intent alone is not counted.
+        (n, k) log-odds, zeros where they are silent: base rates, and evidence against an intent, alone do not
+        count.
     silent
         (n,) bool: no rule with a positive weight fires.
     precision
@@ -138,15 +139,15 @@ class Decision:
     strategy: str
 
 
-def rules_side(rules: Sequence[Rule], intents: Sequence[str], firing: Firing) -> RulesSide:
-    """Return what firing rules say; `rules` and `firing` as in `logic.votes`."""
-    silent = abstains(rules, firing)
-    scores = np.where(silent[:, None], 0.0, rule_scores(rules, intents, firing))
+def rules_side(base: RuleBase, intents: Sequence[str], firing: Firing) -> RulesSide:
+    """Return what firing rules say; `base` and `firing` as in `logic.votes`."""
+    silent = abstains(base, firing)
+    scores = np.where(silent[:, None], 0.0, rule_scores(base, intents, firing))
     precision = np.zeros(scores.shape)
     places = {name: place for place, name in enumerate(intents)}
-    for column, rule in enumerate(rules):
+    for column, rule in enumerate(base.active):
         low = rule.evidence.precision_low if rule.evidence else None
-        if rule.active and rule.weight > 0 and low is not None:
+        if rule.weight > 0 and low is not None:
             place = places[rule.intent]
             fires = np.where(firing[:, column] == 1, low, 0.0)
             precision[:, place] = np.maximum(precision[:, place], fires)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kdsl_cli.errors import RuleFileError, StageError
 from kdsl_cli.logic.codec import load_rules
-from kdsl_cli.logic.rule import Rule
+from kdsl_cli.logic.rule import RuleBase
 from kdsl_cli.prediction.outoffold import Intents, Joined, join, read_out_of_fold
 from kdsl_cli.runs.inputs import require_success
 from kdsl_cli.runs.manifest import read_manifest
@@ -36,7 +36,7 @@ class Gathered:
         Why there is not, if the strategy asks for weights.
     """
 
-    rules: Mapping[str, tuple[Rule, ...]]
+    rules: Mapping[str, RuleBase]
     rule_files: tuple[Path, ...]
     large: Path | None
     large_files: tuple[Path, ...]
@@ -92,7 +92,7 @@ def learnt_on(gathered: Gathered, intents: Intents, labels: Mapping[str, str]) -
     return {task: join(said, scored, labels, task, names) for task, names in intents.items()}
 
 
-def _rules(path: Path, task: str, intents: tuple[str, ...]) -> tuple[Rule, ...]:
+def _rules(path: Path, task: str, intents: tuple[str, ...]) -> RuleBase:
     base = load_rules(path, intents=intents)
     if base.task != task:
         raise RuleFileError(
@@ -100,7 +100,7 @@ def _rules(path: Path, task: str, intents: tuple[str, ...]) -> tuple[Rule, ...]:
             where=str(path),
             allowed=f'task: "{task}", as the file is called',
         )
-    return base.rules
+    return base
 
 
 def _model_files(large: Path, *, optional: bool) -> tuple[Path, ...] | None:

@@ -11,7 +11,7 @@ from kdsl_cli.dialogues.schema import Dialogue
 from kdsl_cli.errors import DatasetError, Problem, StageError, did_you_mean
 from kdsl_cli.logic.facts import Facts
 from kdsl_cli.logic.firing import firing_matrix
-from kdsl_cli.logic.rule import Rule
+from kdsl_cli.logic.rule import RuleBase
 from kdsl_cli.prediction.arbiter import Floats, Sides, by_rules, decide, rules_side
 from kdsl_cli.prediction.settling import Settled
 from kdsl_cli.prediction.table import Prediction
@@ -96,7 +96,7 @@ def predict_task(
     intents: tuple[str, ...],
     *,
     split: str,
-    rules: Sequence[Rule],
+    rules: RuleBase,
     large: AskLarge | None,
     settled: Settled,
 ) -> list[Prediction]:
@@ -111,7 +111,7 @@ def predict_task(
     split
         What the rows say they are of.
     rules
-        All rules of the task; disabled ones are passed over.
+        Of the task; disabled ones are passed over.
     large
         None: the large model does not know the task.
     settled
@@ -124,9 +124,9 @@ def predict_task(
     """
     if not dialogues:
         return []
-    active = [rule for rule in rules if rule.active]
+    active = rules.active
     firing = firing_matrix(active, facts)
-    side = rules_side(active, intents, firing)
+    side = rules_side(rules, intents, firing)
     answered = None if large is None else _checked(large(facts), len(facts), len(intents), dialogues[0].task)
     decisions = decide(
         settled.strategy,
@@ -165,7 +165,7 @@ def predict_all(
     intents: Mapping[str, tuple[str, ...]],
     *,
     split: str,
-    rules: Mapping[str, Sequence[Rule]],
+    rules: Mapping[str, RuleBase],
     large: LargeSide,
     settled: Mapping[str, Settled],
     without_evidence: str,
@@ -200,7 +200,7 @@ def predict_all(
             [facts[one.id] for one in ready],
             intents[task],
             split=split,
-            rules=rules.get(task, ()),
+            rules=rules.get(task, RuleBase(task)),
             large=large.ask.get(task),
             settled=settled[task],
         )

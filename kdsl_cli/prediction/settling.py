@@ -138,7 +138,7 @@ def settle_all(
         task: settle(
             strategy,
             task,
-            rules=any(rule.active for rule in gathered.rules.get(task, ())),
+            rules=task in gathered.rules and bool(gathered.rules[task].active),
             large=task in large,
             joined=joined.get(task),
             unlearnt=gathered.unlearnt,

@@ -11,7 +11,7 @@ from kdsl_cli.logic.describing import describe
 from kdsl_cli.logic.facts import Facts
 from kdsl_cli.logic.indexing import index
 from kdsl_cli.logic.matching import match
-from kdsl_cli.logic.rule import Rule
+from kdsl_cli.logic.rule import Rule, RuleBase
 from kdsl_cli.logic.verdict import Verdict
 
 
@@ -48,25 +48,29 @@ def decisive(verdict: Verdict) -> Iterator[Verdict]:
             yield from decisive(child)
 
 
-def reasons(rules: Sequence[Rule], facts: Facts) -> dict[str, Any]:
+def reasons(base: RuleBase, facts: Facts) -> dict[str, Any]:
     """Return why the rules say what they say of a dialogue, as plain JSON values.
 
     Returns
     -------
     dict
-        `id`; `scores`, log-odds of each intent that a rule fires for; `fired`, the rules that fire, the
-        heaviest first, with rule, intent, weight, precision_low (null: not known), why, and `because`: each
-        decisive predicate in words, its value, and where (`at`: the fields of `logic.verdict.Reason`);
-        `unknown`, the rules that cannot be judged, with rule, intent and because.
+        `id`; `scores`, log-odds of each intent that a rule fires for, its base rate included (other intents
+        have their base rate alone); `base_rates`, what those intents start from, if they have a base rate;
+        `fired`, the rules that fire, the heaviest first, with rule, intent, weight, precision_low (null: not
+        known), why, and `because`: each decisive predicate in words, its value, and where (`at`: the fields
+        of `logic.verdict.Reason`); `unknown`, the rules that cannot be judged, with rule, intent and because.
     """
-    judged = judge(rules, facts)
+    judged = judge(base.rules, facts)
     fired = [one for one in judged if one.verdict.value]
+    starts = base.starts
     scores: dict[str, float] = {}
     for one in fired:
-        scores[one.rule.intent] = scores.get(one.rule.intent, 0.0) + one.rule.weight
+        intent = one.rule.intent
+        scores[intent] = scores.get(intent, starts.get(intent, 0.0)) + one.rule.weight
     return {
         "id": facts.id,
         "scores": scores,
+        "base_rates": {name: starts[name] for name in scores if name in starts},
         "fired": [
             {
                 "rule": one.rule.id,

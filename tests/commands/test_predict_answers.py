@@ -174,8 +174,8 @@ def test_a_split_is_asked_about_by_extract_alone(asking: Path, capsys: pytest.Ca
 
 
 def test_the_reasons_tell_the_question_and_its_answer(asking: Path) -> None:
-    rules = load_rules(asking / "rules/scene.yaml").rules
-    told = reasons(rules, Facts("a", answers={POLITE: True}))["fired"]
+    base = load_rules(asking / "rules/scene.yaml")
+    told = reasons(base, Facts("a", answers={POLITE: True}))["fired"]
     assert told[0]["because"] == [
         {
             "predicate": f'the answer to "{POLITE}" is yes',
@@ -183,5 +183,5 @@ def test_the_reasons_tell_the_question_and_its_answer(asking: Path) -> None:
             "at": [{"what": "the answer was yes", "value": True}],
         }
     ]
-    unknown = reasons(rules, Facts("a"))["unknown"]
+    unknown = reasons(base, Facts("a"))["unknown"]
     assert unknown[0]["because"][0]["at"] == [{"what": "the question was not asked, or not answered"}]

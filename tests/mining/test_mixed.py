@@ -14,7 +14,7 @@ from kdsl_cli.logic.facts import Facts, TurnFact
 from kdsl_cli.logic.firing import firing_matrix
 from kdsl_cli.logic.indexing import Indexed, index
 from kdsl_cli.logic.predicates import AnswerPredicate
-from kdsl_cli.logic.rule import Rule
+from kdsl_cli.logic.rule import Rule, RuleBase
 from kdsl_cli.logic.votes import rule_scores
 from kdsl_cli.metrics import weighted_f1
 from kdsl_cli.mining.campaign import WHOLE, Campaign, Unit, run_campaign
@@ -226,7 +226,7 @@ def judged(rules: Sequence[Rule], seen: Seen, knower: Knower) -> float:
         replace(dialogue.facts, answers={q: bool(given[i].value) for q, given in answers.items()})
         for i, dialogue in enumerate(seen.dialogues)
     ]
-    best = rule_scores(rules, INTENTS, firing_matrix(rules, facts)).argmax(axis=1)
+    best = rule_scores(RuleBase("t", tuple(rules)), INTENTS, firing_matrix(rules, facts)).argmax(axis=1)
     alike = [i for i, label in enumerate(seen.labels) if label in ("sale", "sold")]
     return weighted_f1([seen.labels[i] for i in alike], [INTENTS[best[i]] for i in alike]) or 0.0
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import softmax
 
 from kdsl_cli.logic.predicates import CountPredicate
-from kdsl_cli.logic.rule import Evidence, Rule
+from kdsl_cli.logic.rule import BaseRate, Evidence, Rule, RuleBase
 from kdsl_cli.prediction.arbiter import (
     STRATEGIES,
     RulesSide,
@@ -181,9 +181,17 @@ def test_what_is_used_when_a_side_is_missing(rules, large, used):
 
 
 def test_the_rules_side_keeps_the_best_bound_of_rules_that_speak_for_an_intent():
-    rules = [rule("a", low=0.7), rule("a", low=0.9), rule("b", -1.0, low=0.99), rule("c")]
+    rules = (rule("a", low=0.7), rule("a", low=0.9), rule("b", -1.0, low=0.99), rule("c"))
+    off = rule("a", low=1.0, status="disabled")
     firing = np.array([[1, 1, 1, 1], [1, 0, 1, -1], [0, -1, 1, 0]], dtype=np.int8)
-    made = rules_side(rules, INTENTS, firing)
+    made = rules_side(RuleBase("t", (off, *rules)), INTENTS, firing)
     assert made.precision.tolist() == [[0.9, 0, 0], [0.7, 0, 0], [0, 0, 0]]
     assert made.scores.tolist() == [[2, -1, 1], [1, -1, 0], [0, 0, 0]]  # silent: nothing against b either
     assert made.silent.tolist() == [False, False, True]
+
+
+def test_the_rules_side_starts_from_the_base_rates_where_it_speaks():
+    base = RuleBase("t", (rule("a"), rule("b", -1.0)), base_rates=(BaseRate("a", -0.5), BaseRate("c", -2.0)))
+    made = rules_side(base, INTENTS, np.array([[1, 0], [0, 1]], dtype=np.int8))
+    assert made.scores.tolist() == [[0.5, 0, -2], [0, 0, 0]]
+    assert made.silent.tolist() == [False, True]

@@ -9,7 +9,7 @@ from kdsl_cli.dialogues.schema import Dialogue, Turn
 from kdsl_cli.errors import DatasetError, StageError
 from kdsl_cli.logic.facts import Facts, ImageFact, TurnFact
 from kdsl_cli.logic.predicates import OcrPredicate, TextPredicate
-from kdsl_cli.logic.rule import Evidence, Rule
+from kdsl_cli.logic.rule import BaseRate, Evidence, Rule, RuleBase
 from kdsl_cli.prediction.arbiter import Weights
 from kdsl_cli.prediction.predict import LargeSide, in_chunks, predict_all, predict_task, sort_out
 from kdsl_cli.prediction.settling import Settled
@@ -31,6 +31,10 @@ RULES = (
 )
 
 
+def base(rules=RULES, rates=()):
+    return RuleBase("scene", rules, base_rates=rates)
+
+
 def dialogue(id, text="", task="scene", label=None):
     return Dialogue(id, task, (Turn("customer", text),), None, label)
 
@@ -43,10 +47,12 @@ def even(given):
     return np.tile([0.4, 0.6], (len(given), 1))
 
 
-def predict(texts, settled, large=even, rules=RULES):
+def predict(texts, settled, large=even, rules=RULES, rates=()):
     dialogues = [dialogue(f"d{place}", text) for place, text in enumerate(texts)]
     known = [facts(each.id, text) for each, text in zip(dialogues, texts, strict=True)]
-    return predict_task(dialogues, known, INTENTS, split="test", rules=rules, large=large, settled=settled)
+    return predict_task(
+        dialogues, known, INTENTS, split="test", rules=base(rules, rates), large=large, settled=settled
+    )
 
 
 def test_every_row_says_what_each_side_said_which_rules_fired_and_who_decided():
@@ -70,6 +76,14 @@ def test_the_rules_alone_abstain_where_nothing_speaks_for_an_intent():
     prediction_table(rows, CATALOGUE)
 
 
+def test_base_rates_count_where_rules_speak_fire_nowhere_and_break_no_silence():
+    rows = predict(["the box", "hello"], Settled("rules"), rates=(BaseRate("parcel", -2.0),))
+    assert [(row.prediction, row.rules_prediction) for row in rows] == [("refund", "refund"), (None, None)]
+    assert [row.fired for row in rows] == [("r-box", "r-not-box"), ()]
+    parcel, refund = rows[0].rules_scores[::-1]
+    assert parcel / refund == pytest.approx(np.exp(1.0 - 2.0 + 0.5))
+
+
 def test_both_sides_are_asked_whatever_the_strategy():
     for strategy in ("rules", "large", "rules-first"):
         (row,) = predict(["my money"], Settled(strategy))
@@ -86,7 +100,13 @@ def test_a_dialogue_with_an_unread_picture_is_decided_by_what_is_known():
     rules = (Rule("r-ocr", "refund", OcrPredicate("contains", ("refund",))), RULES[1])
     known = Facts("d", (TurnFact(0, "customer", "box"),), images=(ImageFact(0, error="truncated"),))
     (row,) = predict_task(
-        [dialogue("d")], [known], INTENTS, split="test", rules=rules, large=None, settled=Settled("rules")
+        [dialogue("d")],
+        [known],
+        INTENTS,
+        split="test",
+        rules=base(rules),
+        large=None,
+        settled=Settled("rules"),
     )
     assert (row.prediction, row.fired, row.error) == ("parcel", ("r-box",), None)
 
@@ -119,7 +139,7 @@ def test_every_dialogue_gets_one_row_and_what_cannot_be_decided_gets_no_label():
         {"a": facts("a", "my money")},
         {**CATALOGUE, "unused": ("x",)},
         split="val",
-        rules={"scene": RULES},
+        rules={"scene": base()},
         large=LargeSide(),
         settled={"scene": Settled("rules")},
         without_evidence="no evidence",

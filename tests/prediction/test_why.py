@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from kdsl_cli.logic.conditions import All, Any, AtLeast, Not
 from kdsl_cli.logic.facts import Facts, ImageFact, OcrLine, TurnFact
 from kdsl_cli.logic.matching import match
 from kdsl_cli.logic.predicates import CountPredicate, OcrPredicate, TextPredicate
-from kdsl_cli.logic.rule import Evidence, Rule
+from kdsl_cli.logic.rule import BaseRate, Evidence, Rule, RuleBase
 from kdsl_cli.prediction.why import decisive, judge, reasons
 
 FACTS = Facts(
@@ -29,12 +30,13 @@ RULES = (
     Rule("false", "parcel", UNSAID),
     Rule("off", "parcel", SAID, "disabled"),
 )
+BASE = RuleBase("scene", RULES)
 
 
 def test_fired_rules_come_heaviest_first_with_their_places_and_the_sum_of_each_intent():
-    told = json.loads(json.dumps(reasons(RULES, FACTS)))
+    told = json.loads(json.dumps(reasons(BASE, FACTS)))
     assert told["id"] == "d1"
-    assert told["scores"] == {"refund": 2.5, "parcel": -1.0}
+    assert (told["scores"], told["base_rates"]) == ({"refund": 2.5, "parcel": -1.0}, {})
     assert [(one["rule"], one["weight"]) for one in told["fired"]] == [
         ("heavy", 2.0), ("light", 0.5), ("against", -1.0)
     ]  # fmt: skip
@@ -49,8 +51,15 @@ def test_fired_rules_come_heaviest_first_with_their_places_and_the_sum_of_each_i
     assert "发货" in unsaid["predicate"]
 
 
+def test_base_rates_are_named_beside_the_rules_that_add_to_them():
+    rates = (BaseRate("parcel", -0.5), BaseRate("coupon", -3.0), BaseRate("refund", -9.0, "disabled"))
+    told = reasons(replace(BASE, base_rates=rates), FACTS)
+    assert told["scores"] == {"refund": 2.5, "parcel": -1.5}
+    assert told["base_rates"] == {"parcel": -0.5}
+
+
 def test_rules_that_cannot_be_judged_say_which_picture_is_missing():
-    (unclear,) = reasons(RULES, FACTS)["unknown"]
+    (unclear,) = reasons(BASE, FACTS)["unknown"]
     assert (unclear["rule"], unclear["intent"]) == ("unclear", "parcel")
     (because,) = unclear["because"]
     assert because["value"] is None
