@@ -54,7 +54,7 @@ def prune(settings: Settings, *, force: bool = False, replace: bool = False) -> 
     space = current_workspace()
     files = [space.candidates, space.mined_sample]
     mined = require_success(space.mine_out, command="kdsl mine-rules", only=[path.name for path in files])
-    _check_same_data(space, mined)
+    check_same_data(space, mined)
     stage = Stage(
         "prune",
         space.prune_out,
@@ -72,7 +72,7 @@ def prune(settings: Settings, *, force: bool = False, replace: bool = False) -> 
     _report(space)
 
 
-def _check_same_data(space: Workspace, mined: Manifest) -> None:
+def check_same_data(space: Workspace, mined: Manifest) -> None:
     """Do nothing if the training split and its evidence are still those that the rules were found in.
 
     Raises

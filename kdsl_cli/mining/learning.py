@@ -16,7 +16,7 @@ from kdsl_cli.mining.crossfit import out_of_fold_scores, vouched
 from kdsl_cli.mining.miner import Mined
 from kdsl_cli.mining.noise import measure_noise
 from kdsl_cli.mining.proposers.proposer import MakeProposer
-from kdsl_cli.mining.pruning import Pruned, PruneSettings, prune
+from kdsl_cli.mining.pruning import Pruned, PruneSettings, Weighed, prune
 from kdsl_cli.mining.rules import CandidateRule, from_found, from_seed
 from kdsl_cli.mining.sample import Mask, as_bools, make_sample, mask_of
 from kdsl_cli.mining.search_settings import SearchSettings
@@ -134,3 +134,24 @@ def kept_and_out_of_fold(
             for place in as_bools(mask, size).nonzero()[0].tolist()
         ]
     return pruned, judged
+
+
+def kept_without(
+    findings: Findings, dialogues: Sequence[Indexed], settings: PruneSettings
+) -> list[tuple[Weighed, ...]]:
+    """Return, for each fold, the rules that are kept of the search that did not see it; seeds are left out.
+
+    What they say of their fold is what rules say of dialogues that they were not learnt from.
+
+    Parameters
+    ----------
+    findings, dialogues, settings
+        As for `kept_and_out_of_fold`.
+    """
+    sample, simpler = findings.sample, Simplifier(dialogues, findings.sample.seen)
+    kept = []
+    for fold in range(len(sample.folds)):
+        rules = [simpler.simplest(rule) for rule in findings.runs[fold]]
+        pruned = prune(rules, sample.without(fold), settings).kept
+        kept.append(tuple(one for one in pruned if not one.rule.seed))
+    return kept
