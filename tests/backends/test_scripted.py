@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from kdsl_cli.backends.backend import Failed, Generated, Sampling, Scored
 from kdsl_cli.backends.opening import open_backend
+from kdsl_cli.backends.script import Entry
 from kdsl_cli.backends.scripted import Asked
 from kdsl_cli.backends.spec import BackendOptions
 from kdsl_cli.dialogues.prompting import Prompt
@@ -150,3 +152,14 @@ def test_every_problem_of_a_script_is_told_with_its_line(script, tmp_path):
 def test_what_is_no_script_is_refused(script, text, name, told):
     with pytest.raises(BackendError, match=told):
         script(text, name)
+
+
+def test_the_page_about_scripts_shows_one_that_works(script):
+    page = (Path(__file__).parents[2] / "docs" / "scripted-models.md").read_text("utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    backend = script(example)
+    asked = Prompt("", ("customer:\n退款", "Question: Is money asked back?\nAnswer yes or no."))
+    [row] = backend.score([asked], ("yes", "no"))
+    assert (row.logprobs, row.method) == ((-0.1, -2.5), "likelihood")
+    table = page.partition("| key | means |")[2]
+    assert all(f"`{name}`" in table for name in Entry.model_fields)
