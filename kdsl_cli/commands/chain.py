@@ -98,9 +98,8 @@ class Chain:
 
     def _rules(self, learn: Labelled) -> tuple[RuleBase, dict[str, tuple[float, ...] | None]]:
         """Return the weighed rules, and what rules said of each training dialogue out of fold."""
-        from kdsl_cli.logic.rule import RuleBase
         from kdsl_cli.mining.campaign import run_campaign
-        from kdsl_cli.mining.keeping import as_rules
+        from kdsl_cli.mining.keeping import as_base
         from kdsl_cli.mining.learning import gathered, kept_and_out_of_fold, prepare
         from kdsl_cli.mining.table import Findings
 
@@ -117,8 +116,8 @@ class Chain:
         mined = {done.unit: done.mined for done in back}
         findings = Findings(learn.task.name, learn.ids, campaign.sample, gathered(prepared, mined))
         pruned, judged = kept_and_out_of_fold(findings, learn.dialogues, prune_settings(self.settings.prune))
-        rules = as_rules(pruned.kept, findings.sample, learn.ids, run="cv", seed=options.seed)
-        return RuleBase(learn.task.name, rules), {id: None if scores is None else tuple(scores) for id, _, scores in judged}
+        base = as_base(learn.task.name, pruned, findings.sample, learn.ids, run="cv", seed=options.seed)
+        return base, {id: None if scores is None else tuple(scores) for id, _, scores in judged}
 
 
 def _part(task: Labelled, places: Sequence[int]) -> Labelled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from kdsl_cli.commands.settings import Settings
-    from kdsl_cli.logic.rule import Rule, RuleBase
+    from kdsl_cli.logic.rule import RuleBase
 
 _ROWS = 12  # rules of a task shown on the screen; all of them are in the table's file and as JSON
 
@@ -69,20 +69,21 @@ def export(
     written: dict[str, bool] = {}
     bases: dict[str, RuleBase] = {}
     with stage.run() as run:
-        for task, rules in read_kept(space.kept).items():
+        for task, kept in read_kept(space.kept).items():
             path = run.output(folder / f"{task}.yaml", editable=True)
-            bases[task], changed = _write(path, task, rules)
+            bases[task], changed = _write(path, kept)
             written[str(path)] = changed
-            run.count(total=len(rules), ok=len(rules))
+            run.count(total=len(kept.rules), ok=len(kept.rules))
     _report(space, settings, bases, written)
 
 
-def _write(path: Path, task: str, rules: Sequence[Rule]) -> tuple[RuleBase, bool]:
+def _write(path: Path, kept: RuleBase) -> tuple[RuleBase, bool]:
+    from dataclasses import replace
+
     from kdsl_cli.logic.codec import dump_rules, loads, merge_into
-    from kdsl_cli.logic.rule import RuleBase
     from kdsl_cli.runs.atomic import write_text
 
-    base = RuleBase(task, tuple(rules), _HEADER)
+    base = replace(kept, header=_HEADER)
     before = path.read_text(encoding="utf-8") if path.is_file() else None
     after = dump_rules(base) if before is None else merge_into(before, base, path)
     if after != before:
@@ -93,7 +94,9 @@ def _write(path: Path, task: str, rules: Sequence[Rule]) -> tuple[RuleBase, bool
 
 _HEADER = """Rules of this task. Edit them: an edited file is used as edited.
 status: "mined" rules are replaced by the next export; set "reviewed" to keep a rule as it is, "disabled" to
-veto it. weight: log-odds that the rule adds to its intent when it fires; negative speaks against."""
+veto it. weight: log-odds that the rule adds to its intent when it fires; negative speaks against.
+base_rates: log-odds that an intent starts from where rules speak; 0 if left out. A plain number is replaced
+by the next export; {weight: -1.5, status: "reviewed"} stays."""
 
 
 def _report(

@@ -14,7 +14,7 @@ from kdsl_cli.commands.workspace import Workspace, current_workspace
 if TYPE_CHECKING:
     from kdsl_cli.commands.settings import PruneSettings as PruneOptions
     from kdsl_cli.commands.settings import Settings
-    from kdsl_cli.logic.rule import Rule
+    from kdsl_cli.logic.rule import RuleBase
     from kdsl_cli.mining.pruning import PruneSettings
     from kdsl_cli.runs.manifest import Manifest
     from kdsl_cli.runs.recording import StageRun
@@ -104,7 +104,7 @@ def prune_settings(options: PruneOptions) -> PruneSettings:
 
 
 def _work(space: Workspace, settings: Settings, stage: Stage, *, run_name: str, seed: int) -> None:
-    from kdsl_cli.mining.keeping import as_rules, write_kept
+    from kdsl_cli.mining.keeping import as_base, write_kept
     from kdsl_cli.mining.learning import kept_and_out_of_fold
     from kdsl_cli.mining.table import read_findings
     from kdsl_cli.runs.outoffold import write_out_of_fold
@@ -113,7 +113,7 @@ def _work(space: Workspace, settings: Settings, stage: Stage, *, run_name: str, 
     facts = {one.task.name: one for one in data.tasks}
     findings = read_findings(space.candidates, space.mined_sample)
     output = current_output()
-    rules: list[tuple[str, Rule]] = []
+    bases: list[RuleBase] = []
     rows: list[tuple[str, str, int, Sequence[float] | None]] = []
     with stage.run() as run, output.progress("Pruning rules", len(findings), "tasks") as bar:
         kept_file, oof_file = run.output(space.kept), run.output(space.pruned_out_of_fold)
@@ -121,15 +121,14 @@ def _work(space: Workspace, settings: Settings, stage: Stage, *, run_name: str, 
             pruned, judged = kept_and_out_of_fold(
                 one, facts[one.task].dialogues, prune_settings(settings.prune)
             )
-            kept = as_rules(pruned.kept, one.sample, one.ids, run=run_name, seed=seed)
-            rules += [(one.task, rule) for rule in kept]
+            bases.append(as_base(one.task, pruned, one.sample, one.ids, run=run_name, seed=seed))
             rows += [(id, one.task, fold, scores) for id, fold, scores in judged]
             _remember(run, one.task, dict(pruned.steps))
             bar.advance()
         intents = {one.task: one.sample.intents for one in findings}
-        write_kept(kept_file, rules, intents)
+        write_kept(kept_file, bases, intents)
         write_out_of_fold(oof_file, rows, intents)
-        run.count(total=sum(len(one.runs[-1]) for one in findings), ok=len(rules))
+        run.count(total=sum(len(one.runs[-1]) for one in findings), ok=sum(len(base.rules) for base in bases))
 
 
 def _remember(run: StageRun, task: str, steps: Mapping[str, int]) -> None:

@@ -39,8 +39,8 @@ def out_of_fold_scores(
     total = np.zeros((size, len(sample.intents)))
     spoken = np.zeros(size, dtype=bool)
     for fold, mask in enumerate(sample.folds):
-        kept = prune(by_fold[fold], sample.without(fold), settings).kept
-        said, spoke = scores(kept, sample.intents, size)
+        pruned = prune(by_fold[fold], sample.without(fold), settings)
+        said, spoke = scores(pruned, sample.intents, size)
         inside = as_bools(mask, size)
         total[inside], spoken[inside] = said[inside], spoke[inside]
     return total, spoken

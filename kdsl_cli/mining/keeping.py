@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -13,14 +13,14 @@ import polars as pl
 from kdsl_cli.logic.conditions import All, Condition, Not, condition_key, parse_key
 from kdsl_cli.logic.describing import describe
 from kdsl_cli.logic.predicates import OcrPredicate, TextPredicate
-from kdsl_cli.logic.rule import Evidence, Examples, Provenance, Rule, rule_id
+from kdsl_cli.logic.rule import BaseRate, Evidence, Examples, Provenance, Rule, RuleBase, rule_id
 from kdsl_cli.metrics import precision_low
-from kdsl_cli.mining.pruning import Weighed
+from kdsl_cli.mining.pruning import Pruned, Weighed
 from kdsl_cli.mining.sample import Mask, Sample
 from kdsl_cli.mining.table import METADATA_KEY, checked_note
 from kdsl_cli.runs.atomic import write_parquet
 
-SCHEMA: Final = "kdsl.kept/2"
+SCHEMA: Final = "kdsl.kept/3"
 SHOWN: Final = 3
 """Examples written beside a rule, of each kind."""
 
@@ -47,6 +47,15 @@ COLUMNS: Final = pl.Schema(
         "run": pl.String(),
     }
 )
+
+
+def as_base(
+    task: str, pruned: Pruned, sample: Sample, ids: Sequence[str], *, run: str, seed: int
+) -> RuleBase:
+    """Return what pruning left of a task as it stands in a rule file; the rest is as in `as_rules`."""
+    rules = as_rules(pruned.kept, sample, ids, run=run, seed=seed)
+    rates = (BaseRate(intent, round(rate, 3)) for intent, rate in pruned.base_rates.items())
+    return RuleBase(task, rules, base_rates=tuple(rates))
 
 
 def as_rules(
@@ -135,15 +144,24 @@ def _some(mask: Mask, ids: Sequence[str]) -> tuple[str, ...]:
     return tuple(id for place, id in enumerate(ids) if mask >> place & 1)[:SHOWN]
 
 
-def write_kept(path: Path, rules: Iterable[tuple[str, Rule]], intents: dict[str, tuple[str, ...]]) -> None:
-    """Write the rules of all tasks, each with its task, to one file; whole or not at all."""
-    rows = [_row(task, rule) for task, rule in rules]
-    note = json.dumps({"schema": SCHEMA, "intents": intents}, ensure_ascii=False)
+def write_kept(path: Path, bases: Iterable[RuleBase], intents: Mapping[str, Sequence[str]]) -> None:
+    """Write the rules of all tasks to one file, base rates in its note; whole or not at all.
+
+    Parameters
+    ----------
+    intents
+        Names of each task's intents.
+    """
+    given = tuple(bases)
+    rows = [_row(base.task, rule) for base in given for rule in base.rules]
+    named = {task: list(names) for task, names in intents.items()}
+    rates = {base.task: {rate.intent: rate.weight for rate in base.base_rates} for base in given}
+    note = json.dumps({"schema": SCHEMA, "intents": named, "base_rates": rates}, ensure_ascii=False)
     write_parquet(path, pl.DataFrame(rows, schema=COLUMNS, orient="row"), metadata={METADATA_KEY: note})
 
 
-def read_kept(path: Path) -> dict[str, tuple[Rule, ...]]:
-    """Return the rules by task, in the order they were written; a task without rules has an empty tuple.
+def read_kept(path: Path) -> dict[str, RuleBase]:
+    """Return the rules by task, in the order they were written; a task may be without rules.
 
     Raises
     ------
@@ -174,7 +192,14 @@ def read_kept(path: Path) -> dict[str, tuple[Rule, ...]]:
             provenance,
         )
         found[row["task"]].append(rule)
-    return {task: tuple(rules) for task, rules in found.items()}
+    return {
+        task: RuleBase(
+            task,
+            tuple(rules),
+            base_rates=tuple(BaseRate(*rate) for rate in note["base_rates"].get(task, {}).items()),
+        )
+        for task, rules in found.items()
+    }
 
 
 def _row(task: str, rule: Rule) -> tuple[object, ...]:

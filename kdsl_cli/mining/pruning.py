@@ -14,7 +14,7 @@ from kdsl_cli.mining.sample import Mask, Sample, as_bools
 from kdsl_cli.mining.weights import Belief, Columns, Floats, Votes, fit_weights
 
 NEGLIGIBLE: Final = 0.05
-"""A rule whose weight is smaller says nothing worth reading."""
+"""A rule whose weight, or an intent whose base rate, is smaller says nothing worth reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class PruneSettings:
     cap
         Mined rules kept for one intent, at most.
     ridge
-        Firmness of the belief that a mined rule is worth 0.
+        Firmness of the belief that a mined rule is worth 0, and that intents are equally common.
     seed_ridge
         Firmness of the belief in a seed rule's own weight.
     seed_scale
@@ -53,14 +53,27 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What is left of the rules, and how many went at each step (`step: rules left`)."""
+    """What is left of the rules.
+
+    Attributes
+    ----------
+    kept
+        Rules with their weights.
+    base_rates
+        Log-odds that intents start from, none above 0, by intent; 0 where an intent is not in it.
+    steps
+        How many rules were left after each step.
+    """
 
     kept: tuple[Weighed, ...]
+    base_rates: Mapping[str, float]
     steps: Mapping[str, int]
 
 
 def prune(rules: Sequence[CandidateRule], sample: Sample, settings: PruneSettings) -> Pruned:
     """Drop duplicates, weigh, drop what gets no weight, cap, and weigh what is left again.
+
+    Base rates are learnt along with the weights; without rules there are none.
 
     Parameters
     ----------
@@ -74,29 +87,30 @@ def prune(rules: Sequence[CandidateRule], sample: Sample, settings: PruneSetting
     steps = {"found": len(rules)}
     distinct = _distinct_firings(_distinct_meanings(rules), sample.seen)
     steps["distinct"] = len(distinct)
-    first = _weigh(distinct, sample, settings, settings.lasso)
+    first, _ = _weigh(distinct, sample, settings, settings.lasso)
     useful = [one for one in first if one.rule.seed or abs(one.weight) >= NEGLIGIBLE]
     steps["useful"] = len(useful)
     capped = _capped(useful, settings.cap)
     steps["capped"] = len(capped)
-    final = _weigh([one.rule for one in capped], sample, settings, 0.0)
+    final, rates = _weigh([one.rule for one in capped], sample, settings, 0.0)
     kept = tuple(one for one in final if abs(one.weight) >= NEGLIGIBLE)
     steps["kept"] = len(kept)
-    return Pruned(kept, steps)
+    return Pruned(kept, rates if kept else {}, steps)
 
 
-def scores(kept: Sequence[Weighed], intents: Sequence[str], size: int) -> tuple[Floats, Floats]:
-    """Return what kept rules say of every dialogue of the sample, seen or not.
+def scores(pruned: Pruned, intents: Sequence[str], size: int) -> tuple[Floats, Floats]:
+    """Return what is left of the rules says of every dialogue of the sample, seen or not.
 
     Returns
     -------
     scores, spoken
-        (size, n_intents) sums of weights, and (size,) bool: whether a rule with positive weight fires.
+        (size, n_intents) sums of base rate and weights, and (size,) bool: whether a rule with positive
+        weight fires.
     """
     columns = {name: column for column, name in enumerate(intents)}
-    total = np.zeros((size, len(intents)))
+    total = np.tile([pruned.base_rates.get(name, 0.0) for name in intents], (size, 1))
     spoken = np.zeros(size, dtype=bool)
-    for one in kept:
+    for one in pruned.kept:
         fires = as_bools(one.rule.fires, size)
         total[fires, columns[one.rule.intent]] += one.weight
         if one.weight > 0:
@@ -132,9 +146,10 @@ def _distinct_firings(rules: Iterable[CandidateRule], seen: Mask) -> list[Candid
 
 def _weigh(
     rules: Sequence[CandidateRule], sample: Sample, settings: PruneSettings, lasso: float
-) -> list[Weighed]:
+) -> tuple[list[Weighed], dict[str, float]]:
+    """Return the rules with their weights, and the base rates worth telling; nothing without rules."""
     if not rules:
-        return []
+        return [], {}
     votes, labels = _votes(rules, sample)
     seeds = np.array([rule.seed for rule in rules])
     prior = np.array([rule.weight * settings.seed_scale if rule.seed else 0.0 for rule in rules])
@@ -142,9 +157,12 @@ def _weigh(
         prior,
         np.where(seeds, settings.seed_ridge, settings.ridge),
         np.where(seeds, 0.0, lasso),
+        settings.ridge,
     )
-    weights = fit_weights(votes, labels, belief)
-    return [Weighed(rule, float(weight)) for rule, weight in zip(rules, weights, strict=True)]
+    weights, rates = fit_weights(votes, labels, belief)
+    weighed = [Weighed(rule, float(weight)) for rule, weight in zip(rules, weights, strict=True)]
+    named = zip(sample.intents, rates.tolist(), strict=True)
+    return weighed, {intent: rate for intent, rate in named if abs(rate) >= NEGLIGIBLE}
 
 
 def _votes(rules: Sequence[CandidateRule], sample: Sample) -> tuple[Votes, Columns]:

@@ -136,6 +136,27 @@ def test_what_a_person_wrote_outlives_the_next_export(space: Path) -> None:
     assert third.id not in rules  # mined, and adds too little now
 
 
+@pytest.mark.slow
+def test_base_rates_are_written_and_a_persons_outlive_the_next_export(space: Path) -> None:
+    assert run(["export-rules", "-q"]) == 0
+    first, second, *_ = rates = load_rules(TALK).base_rates
+    assert {rate.intent for rate in rates} == {
+        "refund",
+        "invoice",
+        "parcel",
+    }  # "other" is said without a sign
+    assert all(rate.status == "mined" and rate.weight < 0 for rate in rates)
+    text = TALK.read_text()
+    for rate, said in ((first, '{weight: -7, status: "reviewed"}  # rare here'), (second, "-7")):
+        text = text.replace(f'"{rate.intent}": {rate.weight}', f'"{rate.intent}": {said}')
+    TALK.write_text(text)
+    assert run(["export-rules", "-q"]) == 0
+    assert '{weight: -7, status: "reviewed"}  # rare here' in TALK.read_text()
+    after = {rate.intent: rate for rate in load_rules(TALK).base_rates}
+    assert (after[first.intent].weight, after[first.intent].status) == (-7, "reviewed")
+    assert after[second.intent] == second
+
+
 def test_a_broken_rule_file_is_named_and_left_alone(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     TALK.parent.mkdir()
     broken = 'schema: "kdsl.rules/1"\ntask: "talk"\nrules:\n- id: "r"\n  intnt: "refund"\n'

@@ -95,12 +95,32 @@ def test_a_seed_that_never_fires_keeps_what_is_believed_of_it() -> None:
 def test_a_seed_that_is_wrong_loses_weight_and_goes_once_it_has_none() -> None:
     (right,), (wrong,) = (pruned(seed(fires, 2.0), seed_scale=0.5).kept for fires in (A, B))
     assert wrong.weight < 1.0 < right.weight
-    assert pruned(seed(0, 0.05), seed_scale=0.5).kept == ()
+    dropped = pruned(seed(0, 0.05), seed_scale=0.5)
+    assert (dropped.kept, dropped.base_rates) == ((), {})
+
+
+def test_a_rare_intent_starts_below_and_none_above() -> None:
+    rare = Sample(("a",) * 4 + ("b",) * 16, ("a", "b"), TWENTY.folds, TWENTY.seen)
+    # A rule that tells nothing of rarity by itself: right in half of its firings.
+    found = prune([mined(has("甲"), bits(0, 1, 4, 5))], rare, PruneSettings(lasso=0.0))
+    assert list(found.base_rates) == ["a"]
+    assert found.base_rates["a"] < -0.5
+    said, spoken = scores(found, ["a", "b"], 20)
+    assert said[10].tolist() == [found.base_rates["a"], 0]
+    assert spoken.nonzero()[0].tolist() == [0, 1, 4, 5]
+
+
+def test_intents_as_common_as_each_other_have_no_base_rates() -> None:
+    both = [mined(has("甲"), bits(0, 1, 10)), mined(has("乙"), bits(10, 11, 0), "b")]
+    found = pruned(*both, lasso=0.0)
+    assert len(found.kept) == 2
+    assert found.base_rates == {}
 
 
 def test_pruning_nothing_leaves_nothing() -> None:
     found = pruned()
     assert found.kept == ()
+    assert found.base_rates == {}
     assert set(found.steps.values()) == {0}
 
 
@@ -123,12 +143,12 @@ def test_every_step_leaves_fewer_and_a_planted_rule_outweighs_the_rest() -> None
 
 
 def test_scores_tell_what_kept_rules_say_and_whether_any_speaks_for_an_intent() -> None:
-    kept = [
+    kept = (
         Weighed(mined(has("甲"), bits(0, 1)), 1.5),
         Weighed(mined(has("乙"), bits(1, 2)), -0.5),
         Weighed(mined(has("丙"), bits(1), "b"), 2.0),
-    ]
-    said, spoken = scores(kept, ["a", "b"], 4)
-    assert said.tolist() == [[1.5, 0], [1.0, 2.0], [-0.5, 0], [0, 0]]
+    )
+    said, spoken = scores(Pruned(kept, {"b": -0.25}, {}), ["a", "b"], 4)
+    assert said.tolist() == [[1.5, -0.25], [1.0, 1.75], [-0.5, -0.25], [0, -0.25]]
     assert spoken.tolist() == [True, True, False, False]
     assert np.isfinite(said).all()
