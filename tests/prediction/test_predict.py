@@ -165,7 +165,7 @@ def test_what_the_large_model_has_no_answer_to_fails_by_name_and_is_not_asked():
         {one.id: facts(one.id, "my money") for one in given},
         CATALOGUE,
         split="val",
-        rules={"scene": RULES},
+        rules={"scene": base()},
         large=LargeSide({"scene": even_of}, {"b": "no such picture"}, {"a": "likelihood"}),
         settled={"scene": Settled("log-odds", Weights(1.0, 1.0))},
         without_evidence="no evidence",
