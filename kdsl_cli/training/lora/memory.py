@@ -1,0 +1,150 @@
+"""Memory: what a tuning will take, what there is, what it took, and what to lower when it was too much."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kdsl_cli.errors import BackendError
+from kdsl_cli.training.lora.settings import LoraSettings
+
+GIB: Final = 2**30
+
+LIBRARIES: Final = 0.7
+"""GiB that a device's libraries take before the first tensor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a tuning will take on one device, in GiB.
+
+    Attributes
+    ----------
+    weights
+        Of the model as it is kept.
+    learnt
+        What is learnt, its gradients and the optimiser's state.
+    kept
+        Activations that wait for the gradients.
+    at_work
+        The largest of what comes and goes: a layer computed anew, the scores of the vocabulary.
+    """
+
+    weights: float
+    learnt: float
+    kept: float
+    at_work: float
+
+    @property
+    def total(self) -> float:
+        """All of it, with what the libraries take."""
+        return LIBRARIES + self.weights + self.learnt + self.kept + self.at_work
+
+
+def estimate(model: Any, settings: LoraSettings, n_learnt: int, rows: int, tokens: int) -> Estimate:
+    """Estimate what a tuning takes.
+
+    Parameters
+    ----------
+    model
+        In memory.
+    settings
+        How it is tuned.
+    n_learnt
+        Numbers that are learnt.
+    rows, tokens
+        Of the largest batch, and of its longest row.
+    """
+    config = model.config.get_text_config()
+    size = model.dtype.itemsize
+    layer = rows * tokens * _kept_by_a_layer(config, settings) * size
+    between = rows * tokens * config.hidden_size * size
+    layers = config.num_hidden_layers
+    kept = layers * between if settings.checkpointing else layers * layer
+    # The scores of an answer's tokens: as computed, in float32, and their gradient. Quantised weights are
+    # spelt out one layer at a time.
+    scores = rows * 16 * config.vocab_size * (size + 8)
+    spelt = config.hidden_size * config.intermediate_size * size * (settings.quant != "none")
+    weights = sum(weight.numel() * weight.element_size() for weight in model.parameters() if _still(weight))
+    return Estimate(
+        weights / GIB,
+        n_learnt * 16 / GIB,
+        kept / GIB,
+        (layer * settings.checkpointing + scores + 2 * spelt) / GIB,
+    )
+
+
+def _still(weight: Any) -> bool:
+    return not weight.requires_grad
+
+
+def _kept_by_a_layer(config: Any, settings: LoraSettings) -> int:
+    """Return how many numbers a layer keeps for each token until its gradient is computed."""
+    width, inner = config.hidden_size, config.intermediate_size
+    return int(14 * width + 6 * inner + settings.rank * 7)
+
+
+def available_gib(device: Any) -> float:
+    """Return how much memory there is: free on a GPU, of the whole machine on a CPU."""
+    import torch
+
+    if device.type == "cuda":
+        return float(torch.cuda.mem_get_info(device)[0] / GIB)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+
+
+def peak_gib(device: str) -> float:
+    """Return the most memory there was at once: torch's on a GPU, the process's on a CPU."""
+    import torch
+
+    if device == "cuda":
+        return float(torch.cuda.max_memory_reserved() / GIB)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / GIB
+
+
+@contextmanager
+def explained(settings: LoraSettings) -> Iterator[None]:
+    """Let a lack of memory in the block end as an error that says what to lower.
+
+    Raises
+    ------
+    BackendError
+        In its place.
+    """
+    from kdsl_cli.backends.local.local import out_of_memory
+
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        told = str(error).partition("\n")[0][:160]
+    else:
+        return
+    raise BackendError(f"tuning does not fit into memory: {told}", fix=f"Lower {'; '.join(lower(settings))}")
+
+
+def lower(settings: LoraSettings) -> list[str]:
+    """Return what can still be lowered, what costs nothing but time first.
+
+    Examples
+    --------
+    >>> lower(LoraSettings(micro_batch=4, checkpointing=False, quant="none", max_pixels=100_352))
+    ['--micro-batch (4)', 'memory kept for gradients: --checkpointing', 'the weights: --quant nf4']
+    """
+    ways = []
+    if settings.micro_batch > 1:
+        ways.append(f"--micro-batch ({settings.micro_batch})")
+    if not settings.checkpointing:
+        ways.append("memory kept for gradients: --checkpointing")
+    if settings.quant != "nf4" and settings.method != "full":
+        ways.append("the weights: --quant nf4")
+    if settings.max_pixels > 100_352:
+        ways.append(f"--max-pixels ({settings.max_pixels}), which changes what the model sees")
+    return ways or ["the model: a smaller one"]
