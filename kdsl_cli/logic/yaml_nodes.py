@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from ruamel.yaml import YAML
@@ -26,8 +27,9 @@ _KINDS: Final = {
 _AMBIGUOUS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ""})
 
 
+@lru_cache(maxsize=4)
 def compose(text: str, path: str) -> Node:
-    """Parse one YAML document into nodes.
+    """Parse one YAML document into nodes, which nobody changes: parsing is slow, and files are read twice.
 
     Raises
     ------
