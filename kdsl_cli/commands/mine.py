@@ -95,10 +95,15 @@ def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> N
     """
     from kdsl_cli.commands.mine_report import report
     from kdsl_cli.commands.mine_search import Search
+    from kdsl_cli.commands.rule_questions import short
+    from kdsl_cli.evidence.questions import asked_by
 
     space = current_workspace()
     data = load_training_data(space, settings)
     seeds = load_seed_rules(space, settings.mine.seed_rules, data.catalogue)
+    asked = {task: asked_by(rules) for task, rules in seeds.items()}
+    if any(asked.values()):
+        current_output().warn(short(asked, "the seed rules of mining"))
     stage = _stage(space, settings, data, force, replace)
     if stage.up_to_date():
         current_output().note("up to date")

@@ -147,6 +147,18 @@ def test_seed_rules_compete_and_nonsense_loses(space: Path, capsys: pytest.Captu
 
 
 @pytest.mark.slow
+def test_what_seed_rules_ask_stays_unknown_and_it_is_said(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asking = '{answer: {question: "Is money asked back?", is: "yes"}}'
+    Path("pack.yaml").write_text(GOOD.replace('text: {contains_any: ["甲", "乙"]}', asking[1:-1]))
+    assert run(["mine-rules", "--seed-rules", "pack.yaml", "--simulations", "5"]) == 0
+    told = capsys.readouterr()
+    assert "warning: questions of the rules without answers for 'the seed rules of mining'" in told.err
+    assert "2 seed rules beside them" in told.out
+
+
+@pytest.mark.slow
 def test_when_time_is_up_what_was_found_is_left_with_a_warning(
     space: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
