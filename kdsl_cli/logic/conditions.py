@@ -9,6 +9,7 @@ from typing import Any as TAny
 from typing import Final
 
 from kdsl_cli.dialogues.normalise import normalise
+from kdsl_cli.errors import StageError
 from kdsl_cli.logic.predicates import (
     AnswerPredicate,
     CountPredicate,
@@ -192,10 +193,16 @@ def parse_key(key: str) -> Condition:
 
     Raises
     ------
-    ValueError
-        If `key` is not one that `condition_key` makes.
+    StageError
+        If `key` is not one that `condition_key` makes; keys stand in files that stages leave.
     """
-    return _from_list(json.loads(key))
+    try:
+        return _from_list(json.loads(key))
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise StageError(
+            f"no condition has the key {key} ({error})",
+            fix="Run the stage that wrote it again, with --force",
+        ) from error
 
 
 def _from_list(parts: list[TAny]) -> Condition:
@@ -221,4 +228,4 @@ def _from_list(parts: list[TAny]) -> Condition:
         case ["answer", question, is_]:
             return AnswerPredicate(question, is_)
         case _:
-            raise ValueError(f"no condition has the key {json.dumps(parts, ensure_ascii=False)}")
+            raise ValueError(f"not a part of any: {json.dumps(parts, ensure_ascii=False)}")

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 
+from kdsl_cli.errors import StageError
 from kdsl_cli.logic.conditions import Condition, canonical, condition_key, parse_key
 
 from .strategies import any_phrases, conditions, finite, quick
@@ -27,8 +28,22 @@ def test_whatever_the_phrases_and_the_bounds(condition: Condition) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["", "3", "[]", '["all"]', '["text","any"]', '["image","widht","gte",3]', '["maybe",["all"]]', "退款"],
+    [
+        "",
+        "3",
+        "[]",
+        '["all"]',
+        '["text","any"]',
+        '["text","any","contains",5]',
+        '["image","widht","gte",3]',
+        '["image","width","gte"]',
+        '["count","turns","between",[1]]',
+        '["answer",5,true]',
+        '["maybe",["all"]]',
+        "[" * 3000,
+        "退款",
+    ],
 )
 def test_what_is_no_key_is_refused(key: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(StageError, match=r"^no condition has the key"):
         parse_key(key)
