@@ -7,36 +7,27 @@ writes above it, so a new option is one `Field` here and nothing else.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
+from pydantic import Field, StrictStr, model_validator
 
-Fraction = Annotated[float, Field(strict=True, ge=0, le=1)]
-Positive = Annotated[int, Field(strict=True, ge=1)]
-Folds = Annotated[int, Field(strict=True, ge=2)]
-Seed = Annotated[int, Field(strict=True, ge=0)]
-Minutes = Annotated[float, Field(strict=True, gt=0)]
-Seconds = Annotated[float, Field(strict=True, gt=0)]
-Weight = Annotated[float, Field(strict=True, ge=0)]
+from kdsl_cli.commands.section import (
+    Folds,
+    Fraction,
+    Minutes,
+    Positive,
+    Quantisation,
+    Seconds,
+    Section,
+    Seed,
+    Weight,
+)
+from kdsl_cli.commands.train_settings import TrainSettings
+
 Engine = Literal["rapidocr"]
-Quantisation = Literal["nf4", "int8", "none"]
 Who = Literal["auto", "statistical", "model", "mixed"]
 Strategy = Literal["rules", "large", "rules-first", "log-odds"]
 Show = Literal["thumbnails", "linked", "none"]
-
-
-class Section(BaseModel):
-    """What the settings of one stage have in common."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    def resolved(self) -> dict[str, Any]:
-        """Return all options as plain JSON values, for a manifest."""
-        return self.model_dump(mode="json")
-
-    def given(self) -> dict[str, Any]:
-        """Return the options that somebody gave, defaults left out, for a manifest."""
-        return self.model_dump(mode="json", exclude_unset=True)
 
 
 class DataSettings(Section):
@@ -127,13 +118,6 @@ class PruneSettings(Section):
     seed_scale: Fraction = Field(
         0.5, description="Share of a seed rule's weight that is believed: rules of one intent fire together"
     )
-
-
-class TrainSettings(Section):
-    """The large model."""
-
-    large: StrictStr = Field("linear", description="Who classifies: linear")
-    seed: Seed = Field(0, description="Same seed and data, same model")
 
 
 class LargeSettings(Section):
