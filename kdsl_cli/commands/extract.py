@@ -15,7 +15,7 @@ from kdsl_cli.commands.console import current_argv, current_output
 from kdsl_cli.commands.small import QuantOption
 from kdsl_cli.commands.splits import dialogues_in, picture_root, with_earlier
 from kdsl_cli.commands.workspace import SPLITS, Workspace, current_workspace
-from kdsl_cli.errors import CheckFailed, ConfigError
+from kdsl_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     from kdsl_cli.dialogues.schema import Dialogue
     from kdsl_cli.evidence.extract import Pictures, Seen
     from kdsl_cli.evidence.store import Store
-    from kdsl_cli.runs.manifest import Manifest
     from kdsl_cli.runs.stage import Stage
-
-_SHOWN = 10  # failed pictures named on the screen; all of them are in the result as JSON
 
 
 def command(
@@ -62,6 +59,7 @@ def command(
 ) -> None:
     """Read the pictures and texts of the dialogues into facts, and answer what the rules ask of them."""
     from kdsl_cli.commands.answering import answer_questions
+    from kdsl_cli.commands.extract_report import report
     from kdsl_cli.commands.settings_sources import current_settings
 
     given = {"extract.workers": workers, "extract.max_side": max_side}
@@ -71,7 +69,7 @@ def command(
         raise ConfigError("no such folder", where=str(rules), fix="Check --rules")
     job = _see(settings, asked, retry_failed, force, replace=False)
     answered = answer_questions(settings, asked, rules=rules, retry_failed=retry_failed, force=force)
-    _report(job, answered, max_failed)
+    report(job.space, job.counted, answered, max_failed)
 
 
 def extract(
@@ -93,7 +91,10 @@ def extract(
     KdslError
         If an input is missing or wrong; CheckFailed if a larger share of the pictures failed.
     """
-    _report(_see(settings, splits, retry_failed, force, replace), None, max_failed)
+    from kdsl_cli.commands.extract_report import report
+
+    job = _see(settings, splits, retry_failed, force, replace)
+    report(job.space, job.counted, None, max_failed)
 
 
 def _see(settings: Settings, splits: Sequence[str], retry_failed: bool, force: bool, replace: bool) -> _Job:
@@ -116,6 +117,11 @@ class _Job:
     engine: str
     max_side: int
     stage: Stage
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """How many dialogues each split has."""
+        return {name: len(each) for name, each in self.dialogues.items()}
 
 
 def _job(
@@ -208,48 +214,3 @@ def _write(job: _Job, split: str, out: Path, seen: Seen) -> None:
     dialogues = job.dialogues[split]
     facts = [facts_of(dialogue, job.root, seen) for dialogue in dialogues]
     write_facts(out, facts, keys_of(dialogues, job.root, seen), {"engine": job.engine})
-
-
-def _report(job: _Job, answered: Manifest | None, max_failed: float) -> None:
-    """Say what the manifests say: the same for a run just done and for one that is up to date."""
-    from kdsl_cli.commands.answering import answer_lines
-    from kdsl_cli.runs.manifest import read_manifest
-
-    seen = read_manifest(job.stage.out)
-    assert seen is not None  # `run` wrote it, or `up_to_date` read it
-    failed = dict(sorted(seen.extra.get("failed", {}).items()))
-    dialogues = {name: len(each) for name, each in job.dialogues.items()}
-    files = [str(job.space.evidence(name)) for name in dialogues]
-    lines = [
-        f"{sum(dialogues.values())} dialogues ({', '.join(f'{name} {n}' for name, n in dialogues.items())})",
-        f"{seen.counts.total} pictures: {seen.counts.ok} read ({seen.counts.cached} known before), "
-        f"{seen.counts.failed} failed",
-        *(f"  failed: {path}: {reason}" for path, reason in list(failed.items())[:_SHOWN]),
-    ]
-    if len(failed) > _SHOWN:
-        lines.append(f"  and {len(failed) - _SHOWN} more: {job.stage.out / 'manifest.json'}")
-    data = {
-        "dialogues": dialogues,
-        "pictures": seen.counts.model_dump(by_alias=True),
-        "failed": failed,
-        "files": files,
-    }
-    if answered is not None:
-        lines += answer_lines(answered, job.space)
-        counts = answered.counts.model_dump(by_alias=True, include={"total", "ok", "failed"})
-        data["answers"] = {**counts, **answered.extra, "questions": answered.config["questions"]}
-        files += [str(job.space.answers(name)) for name in answered.config["splits"]]
-    current_output().result("\n".join(lines), data, files)
-    fix = "Mend the files (or give --retry-failed if they were only too slow), or raise --max-failed"
-    _check(job.stage.out, seen, "pictures", max_failed, fix)
-    if answered is not None:
-        fix = "Give --retry-failed if the model was only busy, or raise --max-failed"
-        _check(job.space.answers_out, answered, "answers", max_failed, fix)
-
-
-def _check(out: Path, made: Manifest, what: str, max_failed: float, fix: str) -> None:
-    failed, total = made.counts.failed, made.counts.total
-    share = failed / total if total else 0.0
-    if share > max_failed:
-        told = f"{failed} of {total} {what} failed: {share:.1%}, allowed are {max_failed:.1%}"
-        raise CheckFailed(told, where=str(out), fix=fix)
