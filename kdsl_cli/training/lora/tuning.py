@@ -16,7 +16,7 @@ from kdsl_cli.training.lora.loop import Loop
 from kdsl_cli.training.lora.model import TunedModel
 from kdsl_cli.training.lora.samples import Sample
 from kdsl_cli.training.lora.trainings import Fitted, Training
-from kdsl_cli.training.lora.validating import VALIDATION, held_out, quality
+from kdsl_cli.training.lora.validating import VALIDATION, by_task, held_out, overall
 
 CHECKPOINTS: Final = "checkpoints"
 
@@ -120,7 +120,7 @@ def tune(
         return held_out(model, loop.adapted, samples, fold, loop.world)
 
     def judge() -> tuple[float, float]:
-        return quality(scored(work.val, "val", VALIDATION), model.intents)
+        return overall(by_task(scored(work.val, "val", VALIDATION), model.intents, {}).values())
 
     fitted: dict[str, Fitted] = {}
     out_of_fold: list[Held] = []

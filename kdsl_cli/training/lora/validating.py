@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from kdsl_cli.errors import BackendError
-from kdsl_cli.metrics import log_loss, weighted_f1
+from kdsl_cli.metrics import accuracy, log_loss, weighted_f1
 from kdsl_cli.training.calibration import probabilities
 from kdsl_cli.training.lora.adapting import Adapted
 from kdsl_cli.training.lora.calibrating import Held
 from kdsl_cli.training.lora.model import TunedModel
 from kdsl_cli.training.lora.processes import World
 from kdsl_cli.training.lora.samples import Sample
+from kdsl_cli.training.quality import Quality
 
 VALIDATION = -1
 """The fold of the validation split."""
@@ -64,23 +65,46 @@ def held_out(
     return [whole[sample.id] for sample in samples]
 
 
-def quality(held: Sequence[Held], intents: Mapping[str, Sequence[str]]) -> tuple[float, float]:
-    """Return weighted F1 and log loss (nats, at temperature 1), each the mean over the samples of all tasks.
+def by_task(
+    held: Sequence[Held], intents: Mapping[str, Sequence[str]], temperatures: Mapping[str, float]
+) -> dict[str, Quality]:
+    """Return how well scores tell the labels of each task that has some.
+
+    Parameters
+    ----------
+    intents
+        Names of each task's intents.
+    temperatures
+        By task; 1 where none is named.
 
     Examples
     --------
     >>> held = [Held("a", "t", -1, (0.0, -9.0), 0), Held("b", "t", -1, (0.0, -9.0), 1)]
-    >>> [round(value, 3) for value in quality(held, {"t": ("x", "y")})]
-    [0.333, 2.652]
+    >>> found = by_task(held, {"t": ("x", "y")}, {})["t"]
+    >>> found.n, round(found.weighted_f1, 3), found.accuracy
+    (2, 0.333, 0.5)
     """
-    f1s, losses = [], []
+    found = {}
     for task in dict.fromkeys(one.task for one in held):
         own = [one for one in held if one.task == task]
-        logits = np.array([one.logprobs for one in own])
         names, truth = intents[task], [one.label for one in own]
-        f1 = weighted_f1([names[place] for place in truth], [names[place] for place in logits.argmax(axis=1)])
-        loss = log_loss(probabilities(logits, 1.0), truth)
-        assert f1 is not None and loss is not None  # each task has a sample
-        f1s += [f1] * len(own)
-        losses += [loss] * len(own)
-    return float(np.mean(f1s)), float(np.mean(losses))
+        scores = probabilities(np.array([one.logprobs for one in own]), temperatures.get(task, 1.0))
+        predicted = [names[place] for place in scores.argmax(axis=1)]
+        labels = [names[place] for place in truth]
+        found[task] = Quality(
+            len(own), weighted_f1(labels, predicted), accuracy(labels, predicted), log_loss(scores, truth)
+        )
+    return found
+
+
+def overall(qualities: Iterable[Quality]) -> tuple[float, float]:
+    """Return weighted F1 and log loss, each the mean over the samples of all tasks.
+
+    Examples
+    --------
+    >>> overall([Quality(3, 1.0, 1.0, 0.5), Quality(1, 0.0, 0.0, 2.5)])
+    (0.75, 1.0)
+    """
+    known = [(one.n, one.weighted_f1 or 0.0, one.log_loss or 0.0) for one in qualities]
+    n = sum(count for count, _, _ in known)
+    return sum(count * f1 for count, f1, _ in known) / n, sum(count * loss for count, _, loss in known) / n
