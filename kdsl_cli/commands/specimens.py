@@ -120,13 +120,6 @@ def _of_task(
     described = record is None or record.described
     pictures = view_of(dialogues, root, described=described).pictures
     prompts = tuple(
-        intent_prompt(
-            one,
-            choices,
-            pictures.__getitem__,
-            described=described,
-            reasoned=record is not None and record.reasoned,
-        )
-        for one in dialogues
+        intent_prompt(one, choices, pictures.__getitem__, described=described) for one in dialogues
     )
     return Specimens(task, tuple(one.name for one in choices), tuple(one.id for one in dialogues), prompts)

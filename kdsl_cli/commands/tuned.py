@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kdsl_cli.commands.console import current_output
-from kdsl_cli.errors import StageError
+from kdsl_cli.errors import ConfigError, StageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kdsl_cli.backends.backend import Backend
     from kdsl_cli.backends.cache import CachedBackend
-    from kdsl_cli.backends.spec import LocalSpec
+    from kdsl_cli.backends.spec import BackendOptions, LocalSpec
     from kdsl_cli.commands.settings import LargeSettings
     from kdsl_cli.commands.workspace import Workspace
     from kdsl_cli.training.lora.record import TunedRecord
@@ -83,7 +83,7 @@ def opened(
         If it cannot be opened.
     """
     from kdsl_cli.backends.opening import open_backend
-    from kdsl_cli.backends.spec import BackendOptions, LocalSpec, parse_spec
+    from kdsl_cli.backends.spec import BackendOptions, HttpSpec, LocalSpec, parse_spec
 
     record = tuned.record
     how = BackendOptions(
@@ -96,13 +96,29 @@ def opened(
     spec = parse_spec(options.through or record.base, space.root)
     if isinstance(spec, LocalSpec):
         spec = as_trained(spec, tuned)
-    backend = open_backend(str(spec), how)
+        backend = _headed(spec, how, tuned) if record.kind == "head" else open_backend(str(spec), how)
+    elif isinstance(spec, HttpSpec) and record.kind != "lora":
+        what = f"what was tuned with train.method: {record.kind} no server knows"
+        raise ConfigError(what, where=str(spec), fix="Leave out --through")
+    else:
+        backend = open_backend(str(spec), how)
     try:
         record.check(backend.identity, backend.spec)
         current_output().note(f"large model: {backend.spec}, tuned on {len(record.tasks)} tasks")
         yield backend
     finally:
         backend.close()
+
+
+def _headed(spec: LocalSpec, how: BackendOptions, tuned: Tuned) -> Backend:
+    from kdsl_cli.backends.local.loading import load
+    from kdsl_cli.training.lora.head_backend import HeadBackend
+    from kdsl_cli.training.lora.heads import Head
+    from kdsl_cli.training.lora.record import ADAPTER
+
+    loaded = load(spec, how)
+    head = Head.load(tuned.folder / ADAPTER, loaded.model.device)
+    return HeadBackend(str(spec), loaded, head, tuned.record.intents, how.max_pixels)
 
 
 @contextmanager

@@ -129,6 +129,26 @@ def test_another_adapter_in_its_place_is_refused(
     assert "runs/large" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["head", "prompt"])
+def test_a_head_and_learnt_prompts_predict_too(
+    untuned_space: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    tuned(untuned_space, checkpoint)
+    run(["predict"])
+    by_lora = rows()
+    tuned(untuned_space, checkpoint, kind=kind)
+    assert run(["predict", "--force"]) == 0
+    found = rows()
+    for id, row in found.items():
+        assert row["error"] is None and sum(row["large_scores"]) == pytest.approx(1)
+        assert row["large_scores"] != by_lora[id]["large_scores"]
+    assert large()["calls"] == len(ROWS)
+    assert run(["predict", "--force"]) == 0
+    assert large()["calls"] == 0 and rows() == found
+    assert run(["predict", "--through", "http:http://localhost:1/v1#tuned", "--force"]) == 2
+    assert "no server knows" in capsys.readouterr().err
+
+
 def test_a_base_that_was_moved_is_found_with_through(
     tuned_space: Path, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

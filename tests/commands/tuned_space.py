@@ -13,7 +13,7 @@ from kdsl_cli.evidence.table import write_facts
 from kdsl_cli.logic.facts import Facts, TurnFact
 from kdsl_cli.runs.atomic import write_parquet, write_text
 from kdsl_cli.runs.stage import Stage
-from kdsl_cli.training.lora.record import ADAPTER, MODEL, TunedRecord, TunedTask, adapter_hash, save
+from kdsl_cli.training.lora.record import ADAPTER, MODEL, Kind, TunedRecord, TunedTask, adapter_hash, save
 from tests.backends.local.conftest import checkpoint
 
 __all__ = ["checkpoint", "tuned_space", "untuned_space"]
@@ -82,7 +82,7 @@ def tuned(space: Path, checkpoint: Path, **changes: Any) -> TunedRecord:
     backend = open_local(LocalSpec(str(checkpoint)), BackendOptions(quant=quant, max_pixels=PIXELS))
     out = space / "runs/large"
     with Stage("train", out, force=True).run() as run:
-        adapter(checkpoint, run.output(out / ADAPTER))
+        adapter(checkpoint, run.output(out / ADAPTER), kind=changes.get("kind", "lora"))
         record = TunedRecord(
             kind="lora",
             base=f"local:{checkpoint}",
@@ -101,22 +101,23 @@ def tuned(space: Path, checkpoint: Path, **changes: Any) -> TunedRecord:
     return record
 
 
-def adapter(checkpoint: Path, folder: Path, seed: int = 1) -> Path:
-    """Write an adapter for the language model whose additions are drawn, not zero."""
+def adapter(checkpoint: Path, folder: Path, kind: Kind = "lora") -> Path:
+    """Write what was learnt as training does, but drawn: nothing of it is zero."""
     import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForImageTextToText
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        base = AutoModelForImageTextToText.from_pretrained(checkpoint)
-        config = LoraConfig(
-            task_type="CAUSAL_LM",
-            r=4,
-            target_modules=r".*language_model.*\.(q_proj|v_proj|down_proj)",
-            init_lora_weights=False,
-        )
-        get_peft_model(base, config).save_pretrained(folder)
+    from kdsl_cli.backends.local.loading import load
+    from kdsl_cli.backends.spec import BackendOptions, LocalSpec
+    from kdsl_cli.training.lora.adapting import adapt
+    from kdsl_cli.training.lora.settings import LoraSettings
+
+    loaded = load(LocalSpec(str(checkpoint)), BackendOptions(quant="none"))
+    settings = LoraSettings(method=kind, rank=4, alpha=8, soft_tokens=3)
+    learning = adapt(loaded, settings, {task: len(offered) for task, offered in CHOICES.items()}, 1)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(1)
+        for weight in learning.learnt.values():
+            torch.nn.init.normal_(weight, std=0.1)
+    learning.save(folder, checkpoint.name)
     return folder
 
 

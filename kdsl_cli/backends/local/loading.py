@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kdsl_cli import extras
+from kdsl_cli.backends.local.soft_prompts import put_in_front
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
 from kdsl_cli.errors import BackendError
 from kdsl_cli.runs.hashing import sha256_path
@@ -202,9 +203,12 @@ def _quantisation(quant: str, dtype: Any, kept: tuple[str, ...]) -> Any:
 def _adapted(model: Any, folder: Path) -> Any:
     peft: Any = extras.require("peft", extra="local", feature="an adapter")
     wrapped = peft.PeftModel.from_pretrained(model, str(folder), is_trainable=False)
-    if wrapped.active_peft_config.is_prompt_learning:
-        raise ValueError("an adapter of learnt prompts is not supported, LoRA is")
-    return wrapped.get_base_model()  # with the adapter's layers in it
+    if not wrapped.active_peft_config.is_prompt_learning:
+        return wrapped.get_base_model()  # with the adapter's layers in it
+    if wrapped.active_peft_config.peft_type != "PROMPT_TUNING":
+        raise ValueError(f"an adapter of the kind {wrapped.active_peft_config.peft_type} is not supported")
+    put_in_front(model, wrapped)
+    return model
 
 
 def _processor(folder: Path) -> Any:

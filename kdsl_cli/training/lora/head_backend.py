@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kdsl_cli.backends.backend import Failed, Generated, Sampling, Scored
+from kdsl_cli.backends.local.fingerprint import fingerprint
 from kdsl_cli.backends.local.loading import Loaded
 from kdsl_cli.backends.local.rendering import Renderer, Row, batched
 from kdsl_cli.backends.pictures import PictureError
@@ -41,6 +42,7 @@ class HeadBackend:
         self._head = head
         self._tasks = {tuple(names): task for task, names in intents.items()}
         self._renderer = Renderer.of(loaded, max_pixels)
+        self._identity = {**loaded.identity, "processor": fingerprint(self._renderer)}
 
     @property
     def spec(self) -> str:
@@ -50,7 +52,7 @@ class HeadBackend:
     @property
     def identity(self) -> Mapping[str, str]:
         """Everything about the model that shapes an answer."""
-        return self._loaded.identity
+        return self._identity
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
         """Refuse: a head has no words.

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from kdsl_cli.backends.backend import Backend, Failed, Method, Sampling, Scored
+from kdsl_cli.backends.backend import Backend, Failed, Method, Scored
 from kdsl_cli.dialogues.prompting import Picture, Prompt, intent_prompt
 from kdsl_cli.dialogues.schema import Dialogue
 from kdsl_cli.training.calibration import Floats, probabilities
@@ -22,8 +22,6 @@ from kdsl_cli.training.lora.record import TunedRecord
 BATCH: Final = 64
 """Prompts handed to a backend at once: several rounds of what it works on at a time, yet few enough that
 progress is seen."""
-
-_REASON: Final = 96  # tokens of a reason, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ class TunedModel:
         for start in range(0, len(dialogues), BATCH):
             some = dialogues[start : start + BATCH]
             prompts = [self.prompt(one, notes.get(one.id, ())) for one in some]
-            told += [self._told(task, row) for row in self._scored(task, prompts)]
+            told += [self._told(task, row) for row in self._backend.score(prompts, self.intents[task])]
             tell(len(some))
         return told
 
@@ -115,23 +113,7 @@ class TunedModel:
             self._picture,
             described=self._record.described,
             notes=notes,
-            reasoned=self._record.reasoned,
         )
-
-    def _scored(self, task: str, prompts: Sequence[Prompt]) -> list[Scored | Failed]:
-        names = self._record.task(task).names
-        if not self._record.reasoned:
-            return self._backend.score(prompts, names)
-        rows: list[Scored | Failed] = []
-        for prompt, said in zip(
-            prompts, self._backend.generate(prompts, Sampling(max_tokens=_REASON)), strict=True
-        ):
-            if isinstance(said, Failed):
-                rows.append(said)
-            else:
-                # The model's own reason stands before each name, so it weighs on all names alike.
-                rows += self._backend.score([prompt], [reason_before(said.text, name) for name in names])
-        return rows
 
     def _told(self, task: str, row: Scored | Failed) -> Told:
         if isinstance(row, Failed):
@@ -162,17 +144,3 @@ def logits(logprobs: Sequence[float | None]) -> Floats:
         with np.errstate(divide="ignore"):
             known[untold] = np.log(left / untold.sum())
     return known
-
-
-def reason_before(text: str, name: str) -> str:
-    r"""Return the answer that gives the reason of `text`, whatever name it ends with, and then `name`.
-
-    Examples
-    --------
-    >>> reason_before("The screen shows a sum.\nparcel", "refund")
-    'The screen shows a sum.\nrefund'
-    >>> reason_before("It was cut off", "refund")
-    'It was cut off\nrefund'
-    """
-    reason = text.strip().partition("\n")[0].strip()
-    return f"{reason}\n{name}"

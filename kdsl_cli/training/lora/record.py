@@ -80,8 +80,6 @@ class TunedRecord(_Strict):
         Version of the prompts (`dialogues.prompting`).
     described
         Whether prompts gave the intents' descriptions.
-    reasoned
-        Whether the model says why before it says the intent's name.
     tasks
         In the catalogue's order.
     adapter
@@ -101,7 +99,6 @@ class TunedRecord(_Strict):
     processor: str
     prompts: str
     described: bool
-    reasoned: bool = False
     tasks: tuple[TunedTask, ...] = Field(min_length=1)
     adapter: str
     adapter_init: str = ""

@@ -21,9 +21,7 @@ answers:
 - {match: broken, fail: "no answer today"}
 - {match: [slow], logprobs: {"hurry": -1.0, "return": -3.0}}
 - {match: [some], logprobs: {"hurry": -1.0}}
-- {match: [reason], text: ["They wait.\\nhurry"]}
 - {match: [back], choose: "return"}
-- {logprobs: {"They wait.\\nhurry": -2.0, "They wait.\\nreturn": -6.0}}
 """
 
 
@@ -80,16 +78,6 @@ def test_the_prompt_is_that_of_training_and_never_the_label(tmp_path: Path) -> N
     assert asked.prompt == expected
     assert asked.choices == ("hurry", "return")
     assert "a rule says so" in asked.prompt.preview()
-
-
-def test_a_model_that_reasons_is_scored_behind_its_own_reason(tmp_path: Path) -> None:
-    model, backend, _ = tuned(tmp_path, reasoned=True)
-    [told] = model.told("wish", [wish("reason")])
-    assert [asked.operation for asked in backend.asked] == ["generate", "score"]
-    assert backend.asked[1].choices == ("They wait.\nhurry", "They wait.\nreturn")
-    assert told.logprobs == (-2.0, -6.0)
-    [failed] = model.told("wish", [wish("broken")])
-    assert failed.error == "no answer today"
 
 
 def test_progress_is_told_batch_by_batch(tmp_path: Path) -> None:
