@@ -72,12 +72,20 @@ class Verdict:
 
 def render(verdict: Verdict, depth: int = 0) -> str:
     """Return the verdict as an indented tree, one line a node or reason."""
-    lines = [f"{_WORDS[verdict.value]:<8} {'  ' * depth}{_title(verdict.node)}"]
+    lines = [f"{_WORDS[verdict.value]:<8} {'  ' * depth}{title(verdict.node)}"]
     lines += [f"{'':<8} {'  ' * (depth + 1)}{reason.what}" for reason in verdict.reasons]
     return "\n".join([*lines, *(render(child, depth + 1) for child in verdict.children)])
 
 
-def _title(node: Condition) -> str:
+def title(node: Condition) -> str:
+    """Return a node of a verdict in words; of a group, only what kind of group it is.
+
+    Examples
+    --------
+    >>> from kdsl_cli.logic.predicates import CountPredicate
+    >>> title(AtLeast(2, (CountPredicate("turns", "gte", 1), CountPredicate("images", "gte", 1))))
+    'at least 2'
+    """
     match node:
         case All():
             return "all"
