@@ -30,6 +30,7 @@ DEMO_LEAVES = (
     "runs/eval/test/per_rule.parquet",
     "runs/eval/test/per_dialogue.parquet",
     "runs/eval/test/confusions.parquet",
+    "runs/eval/test/report.html",
 )
 
 
@@ -48,7 +49,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """The package under mypy --strict."""
-    install(session, "--editable", ".[http]", "mypy")
+    install(session, "--editable", ".[http,report]", "mypy")
     session.run("mypy")
 
 
@@ -96,7 +97,7 @@ def tests_core(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests, with every extra installed (about 6 GB with torch)."""
-    install(session, "--editable", ".[dev,local,http]")
+    install(session, "--editable", ".[dev,local,http,report]")
     session.run("pytest", "-m", "local or not local", *session.posargs, env=QUIET)
 
 

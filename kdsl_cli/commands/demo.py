@@ -27,6 +27,7 @@ A workspace that `kdsl demo` made, with the dialogues and screens of a generated
 | intents.yaml | the two tasks and their 26 intents |
 | data/ | the dialogues, their pictures, the splits, and data/new.jsonl to try things with |
 | rules/ | the rules that were found: read, edit, veto |
+| runs/eval/test/report.html | how good it is, where it fails, and why: open it in a browser |
 | runs/eval/test/ | the tables behind the score |
 """
 
@@ -116,7 +117,7 @@ def _next_steps(space: Workspace) -> RenderableType:
             str(space.rules("shop-request")),
             'the rules: edit one, veto one with status: "disabled", then kdsl run',
         ),
-        (str(space.eval_out(_SPLIT)), "the tables behind the score, as parquet"),
+        (str(space.report(_SPLIT)), "the score, the failures and every decision, in a browser"),
         (try_it, "dialogues of your own"),
     ):
         table.add_row(Text(where), Text(what))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from kdsl_cli.commands.settings import EvalSettings, Settings
     from kdsl_cli.errors import Problem
+    from kdsl_cli.logic.rule import RuleBase
     from kdsl_cli.prediction.table import PredictionTable
     from kdsl_cli.reporting.tables import Tables
     from kdsl_cli.runs.manifest import Manifest
@@ -46,7 +47,10 @@ def command(
         typer.Option(help="With --cv: rule file that competes; may be repeated.", show_default=False),
     ] = None,
 ) -> None:
-    """Score rules, model and both together, with intervals and paired tests."""
+    """Score rules, model and both together, and write the page to look at."""
+    from rich.console import Group
+    from rich.text import Text
+
     from kdsl_cli.commands.console import current_output
     from kdsl_cli.commands.settings_sources import current_settings
     from kdsl_cli.commands.workspace import current_workspace
@@ -57,10 +61,10 @@ def command(
     if cv is not None:
         _cross_validate(current_settings(given), cv, seeds, force)
         return
-    settings = current_settings(given).eval
-    tables = evaluate_split(split, settings, force=force)
-    out = current_workspace().eval_out(split)
-    current_output().result(summary(tables), tables.overall.to_dicts(), str(out))
+    tables = evaluate_split(split, current_settings(given), force=force)
+    space = current_workspace()
+    human = Group(summary(tables), Text(f"page: {space.report(split)}"))
+    current_output().result(human, tables.overall.to_dicts(), str(space.eval_out(split)))
     if missed := missed_gates(tables, min_weighted_f1=min_weighted_f1, max_failed=max_failed):
         raise CheckFailed(missed)
 
@@ -76,10 +80,11 @@ def _cross_validate(settings: Settings, n_folds: int, n_seeds: int, force: bool)
     current_output().result(cross_validation_summary(found), found.summary.to_dicts(), str(out))
 
 
-def evaluate_split(
-    split: str, settings: EvalSettings, *, force: bool = False, replace: bool = False
-) -> Tables:
+def evaluate_split(split: str, settings: Settings, *, force: bool = False, replace: bool = False) -> Tables:
     """Do the stage `eval` on a split of this run's workspace, unless it is up to date, and return its tables.
+
+    The page on it is a view of what many stages left, so it is none of the stage's outputs; it is made
+    whenever there is none that is newer than the tables.
 
     `force` and `replace` are those of `runs.stage.Stage`.
 
@@ -89,7 +94,9 @@ def evaluate_split(
         If the predictions are not there or not whole, or the rules are not those they were made with.
     """
     from kdsl_cli.commands.console import current_argv, current_output
+    from kdsl_cli.commands.report import write_report
     from kdsl_cli.commands.workspace import current_workspace
+    from kdsl_cli.logic.codec import load_rules
     from kdsl_cli.prediction.table import read_predictions
     from kdsl_cli.reporting.tables import Tables
     from kdsl_cli.runs.inputs import require_success
@@ -103,10 +110,10 @@ def evaluate_split(
     stage = Stage(
         "eval",
         out,
-        config={"split": split, "bootstrap": settings.bootstrap},
-        config_given=settings.given(),
+        config={"split": split, "bootstrap": settings.eval.bootstrap},
+        config_given=settings.eval.given(),
         inputs=[path, *rule_files.values()],
-        seeds={"seed": settings.seed},
+        seeds={"seed": settings.eval.seed},
         argv=current_argv(),
         force=force,
         replace=replace,
@@ -114,28 +121,34 @@ def evaluate_split(
     warnings = edited_since(made, path.parent, rule_files.values())
     for sentence in warnings:
         output.warn(sentence)
+    page = place.report(split)
     if stage.up_to_date():
         output.note(f"{out}: up to date")
+        if not page.is_file():
+            write_report(place, settings, split, Tables.read(out), page)
         return Tables.read(out)
-    return _score(stage, settings, predicted, rule_files, warnings)
+    bases = {task: load_rules(file, intents=predicted.intents[task]) for task, file in rule_files.items()}
+    tables = _score(stage, settings.eval, predicted, bases, page, warnings)
+    write_report(place, settings, split, tables, page, bases=bases)
+    return tables
 
 
 def _score(
     stage: Stage,
     settings: EvalSettings,
     predicted: PredictionTable,
-    rule_files: Mapping[str, Path],
+    bases: Mapping[str, RuleBase],
+    page: Path,
     warnings: Iterable[str],
 ) -> Tables:
-    from kdsl_cli.logic.codec import load_rules
     from kdsl_cli.reporting.tables import evaluate
     from kdsl_cli.runs.atomic import write_parquet
 
-    bases = [load_rules(path, intents=predicted.intents[task]) for task, path in rule_files.items()]
     with stage.run() as run:
+        page.unlink(missing_ok=True)  # it tells of tables that are about to go
         run.warnings.extend(warnings)
         with run.phase("score"):
-            tables = evaluate(predicted, bases, seed=settings.seed, resamples=settings.bootstrap)
+            tables = evaluate(predicted, bases.values(), seed=settings.seed, resamples=settings.bootstrap)
         for name, frame in tables:
             write_parquet(run.output(stage.out / f"{name}.parquet"), frame)
         everything = tables.overall.row(-1, named=True)  # both together on all tasks

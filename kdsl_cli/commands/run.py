@@ -95,7 +95,8 @@ def report(space: Workspace, split: str, tables: Tables) -> RenderableType:
     from kdsl_cli.reporting.summary import summary
 
     rules = ", ".join(map(str, rule_files(space, tables)))
-    return Group(summary(tables), "", Text(f"rules:  {rules}\ntables: {space.eval_out(split)}"))
+    lines = (f"rules:  {rules}", f"tables: {space.eval_out(split)}", f"page:   {space.report(split)}")
+    return Group(summary(tables), "", Text("\n".join(lines)))
 
 
 def rule_files(space: Workspace, tables: Tables) -> list[Path]:

@@ -106,8 +106,9 @@ def _judging(settings: Settings, space: Workspace, split: str, how: Mapping[str,
     from kdsl_cli.commands.predict import predict_split
 
     predict = partial(predict_split, split, settings, **how)
-    evaluate = partial(evaluate_split, split, settings.eval, **how)
+    evaluate = partial(evaluate_split, split, settings, **how)
+    scored = {"bootstrap": settings.eval.bootstrap, "seed": settings.eval.seed}
     return [
         Step("predict", predict, space.predict_out(split), settings.predict.resolved()),
-        Step("eval", evaluate, space.eval_out(split), settings.eval.resolved()),
+        Step("eval", evaluate, space.eval_out(split), scored),
     ]

@@ -151,6 +151,11 @@ class Workspace:
         """The folder of the stage `train`."""
         return self.runs / "large"
 
+    @property
+    def training_metrics(self) -> Path:
+        """What was measured while the large model was tuned, if it was one that is tuned."""
+        return self.large_out / "metrics.parquet"
+
     def predict_out(self, split: str) -> Path:
         """Return the folder of the stage `predict` for one split."""
         return self.runs / "predict" / split
@@ -162,6 +167,10 @@ class Workspace:
     def eval_out(self, split: str) -> Path:
         """Return the folder of the stage `eval` for one split."""
         return self.runs / "eval" / split
+
+    def report(self, split: str) -> Path:
+        """Return the page on one split's evaluation."""
+        return self.eval_out(split) / "report.html"
 
 
 _config_file: ContextVar[Path | None] = ContextVar("kdsl_config_file", default=None)

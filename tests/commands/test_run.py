@@ -31,11 +31,12 @@ def space(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet
 
 
 def contents(space: Path) -> dict[str, bytes]:
-    """Everything in the workspace but manifests and logs, which have times in them."""
+    """Everything in the workspace but manifests and logs, which have times in them, and the page on them."""
+    left_out = ("manifest.json", "search.jsonl", "observations.jsonl", "report.html")
     return {
         str(path.relative_to(space)): path.read_bytes()
         for path in space.rglob("*")
-        if path.is_file() and path.name not in ("manifest.json", "search.jsonl", "observations.jsonl")
+        if path.is_file() and path.name not in left_out
     }
 
 
