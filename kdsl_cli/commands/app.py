@@ -53,6 +53,7 @@ VERBS: dict[str, Verb] = {
     "train-large": Verb("train", "The chain"),
     "predict": Verb("predict", "The chain"),
     "eval": Verb("evaluate", "The chain"),
+    "report": Verb("report", "What came of it"),
     "export-model": Verb("export_model", "What came of it"),
     "init": Verb("init", "Workspace and data"),
     "data": Verb("data", "Workspace and data"),
