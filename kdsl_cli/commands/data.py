@@ -184,20 +184,32 @@ def export(
     label_as: Annotated[
         Literal["field", "reply"], typer.Option(help="Whether the label is a field or the last answer.")
     ] = "field",
+    for_tuning: Annotated[
+        bool,
+        typer.Option("--for-tuning", help="Our prompts, with intents as answers; FILE: the training split."),
+    ] = False,
+    catalogue: _Catalogue = None,
     image_root: _ImageRoot = None,
     max_errors: _MaxErrors = 0,
 ) -> None:
     """Write the dialogues in a form that other programs train on; pictures stay where they are."""
+    from kdsl_cli.commands import tuning_export
     from kdsl_cli.commands.console import current_output
     from kdsl_cli.dialogues.export import export as exported
     from kdsl_cli.dialogues.readers.reading import read_many
     from kdsl_cli.errors import ConfigError
     from kdsl_cli.runs.atomic import write_text
 
-    path, options = _source(file, image_root, None)
+    if for_tuning:
+        file = file or tuning_export.training_split()
+        catalogue = catalogue or _default(_settings().data.catalogue)
+    path, options = _source(file, image_root, catalogue)
     if out.resolve() == path.resolve():
         raise ConfigError(f"--out is the file that is read: {path}", fix="Name another file.")
     dialogues = _accepted(read_many([path], folder=out.parent, options=options), max_errors).dialogues
+    if for_tuning and options.catalogue:
+        tuning_export.write(dialogues, options.catalogue, format, out)
+        return
     write_text(out, exported(dialogues, format, label_as=label_as))
     data = {"path": str(out), "dialogues": len(dialogues), "format": format}
     current_output().result(f"Wrote {len(dialogues)} dialogues to {out}", data, str(out))
