@@ -11,6 +11,7 @@ from kdsl_cli.commands.chain import Chain
 from kdsl_cli.commands.console import current_argv, current_output
 from kdsl_cli.commands.training_data import load_seed_rules, load_training_data
 from kdsl_cli.commands.workspace import Workspace, current_workspace
+from kdsl_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from kdsl_cli.commands.settings import Settings
@@ -34,12 +35,13 @@ def cross_validated(
     Raises
     ------
     KdslError
-        If an input is missing, wrong or leaks.
+        If an input is missing, wrong or leaks, or the large model is one that no fold can train.
     """
     from kdsl_cli.evidence.workers import cores
     from kdsl_cli.reporting.cross_validation import cross_validate
     from kdsl_cli.runs.atomic import write_parquet
 
+    _refuse_tuned(settings)
     space = current_workspace()
     present = _present(space)
     parts = [load_training_data(space, settings, split) for split in present]
@@ -74,6 +76,25 @@ def cross_validated(
             write_parquet(run.output(stage.out / f"{name}.parquet"), getattr(found, name))
         run.count(total=len(folds), ok=len(folds))
     return found
+
+
+def _refuse_tuned(settings: Settings) -> None:
+    """Do nothing if folds train the large model that the settings name.
+
+    Raises
+    ------
+    ConfigError
+        If it is one that is tuned: hours a fold, and figures of the linear model in its place would not be
+        its own.
+    """
+    if settings.train.large != "linear":
+        raise ConfigError(
+            f"no fold tunes '{settings.train.large}'",
+            where="train.large",
+            allowed="linear",
+            fix="A tuned model is scored out of fold by kdsl train-large, and on a split by kdsl eval; for the "
+            "chain with the linear model: KDSL_TRAIN_LARGE=linear kdsl eval --cv 5",
+        )
 
 
 def _counting_alone(settings: Settings, space: Workspace) -> str | None:

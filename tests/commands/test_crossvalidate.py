@@ -34,3 +34,13 @@ def test_it_says_that_no_fold_asks_the_small_model(
         assert told.out == out  # and it is so: the same figures as before there was a model
     made = read_manifest(Path("runs/eval/cv"))
     assert made is not None and "counting alone" in made.warnings[0]
+
+
+def test_no_fold_stands_in_for_a_tuned_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kdsl.yaml").write_text('train: {large: "local:tiny"}\n')
+    assert run(["eval", "--cv", "2"]) == 2
+    err = capsys.readouterr().err
+    assert "no fold tunes 'local:tiny'" in err and "KDSL_TRAIN_LARGE=linear" in err
