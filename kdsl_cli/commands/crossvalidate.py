@@ -92,8 +92,8 @@ def _refuse_tuned(settings: Settings) -> None:
             f"no fold tunes '{settings.train.large}'",
             where="train.large",
             allowed="linear",
-            fix="A tuned model is scored out of fold by kdsl train-large, and on a split by kdsl eval; for the "
-            "chain with the linear model: KDSL_TRAIN_LARGE=linear kdsl eval --cv 5",
+            fix="A tuned model is scored out of fold by kdsl train-large, and on a split by kdsl eval; for "
+            "the chain with the linear model: KDSL_TRAIN_LARGE=linear kdsl eval --cv 5",
         )
 
 
