@@ -55,6 +55,8 @@ VERBS: dict[str, Verb] = {
     "eval": Verb("evaluate", "The chain"),
     "report": Verb("report", "What came of it"),
     "export-model": Verb("export_model", "What came of it"),
+    "explain": Verb("explain", "What came of it"),
+    "rules": Verb("desk.app", "The rules"),
     "init": Verb("init", "Workspace and data"),
     "data": Verb("data", "Workspace and data"),
     "write-reasons": Verb("reasons", "Workspace and data"),

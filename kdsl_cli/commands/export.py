@@ -83,7 +83,7 @@ def _write(path: Path, kept: RuleBase) -> tuple[RuleBase, bool]:
     from kdsl_cli.logic.codec import dump_rules, loads, merge_into
     from kdsl_cli.runs.atomic import write_text
 
-    base = replace(kept, header=_HEADER)
+    base = replace(kept, header=HEADER)
     before = path.read_text(encoding="utf-8") if path.is_file() else None
     after = dump_rules(base) if before is None else merge_into(before, base, path)
     if after != before:
@@ -92,7 +92,7 @@ def _write(path: Path, kept: RuleBase) -> tuple[RuleBase, bool]:
     return loads(after, path), after != before
 
 
-_HEADER = """Rules of this task. Edit them: an edited file is used as edited.
+HEADER = """Rules of this task. Edit them: an edited file is used as edited.
 status: "mined" rules are replaced by the next export; set "reviewed" to keep a rule as it is, "disabled" to
 veto it. weight: log-odds that the rule adds to its intent when it fires; negative speaks against.
 base_rates: log-odds that an intent starts from where rules speak; 0 if left out. A plain number is replaced

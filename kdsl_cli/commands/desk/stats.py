@@ -1,0 +1,142 @@
+"""``kdsl rules stats``: what each rule does on dialogues, and how it gets on with the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from kdsl_cli.commands.desk.opening import Input, Rules, Split, open_material, rule_files
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import RenderableType
+
+    from kdsl_cli.commands.desk.opening import Material, RuleFile
+
+Sort = Literal["wrong", "fired", "precision", "conflicts", "overlaps", "file"]
+
+COLUMNS = (
+    "rule",
+    "intent",
+    "weight",
+    "fired",
+    "right",
+    "at least",
+    "out of fold",
+    "recall",
+    "overlaps",
+    "conflicts",
+)
+
+
+def command(
+    rules: Rules = None,
+    split: Annotated[Split, typer.Option(help="Dialogues of the workspace to count on.")] = "train",
+    input: Input = None,
+    intent: Annotated[str | None, typer.Option(help="Only rules of this intent.", show_default=False)] = None,
+    sort: Annotated[Sort, typer.Option(help="What comes first.")] = "wrong",
+    top: Annotated[int, typer.Option(min=0, help="Rules of a task shown; 0: all.")] = 25,
+) -> None:
+    """Count what each rule does: firings, right ones, a lower bound, overlap, conflict."""
+    from rich.console import Group
+
+    from kdsl_cli.commands.console import current_output
+    from kdsl_cli.commands.settings_sources import current_settings
+
+    files, settings = rule_files(rules), current_settings()
+    own = [rule for file in files for rule in file.base.rules]
+    if intent is not None:
+        _check_intent(intent, {rule.intent for rule in own})
+    material = open_material(settings, [file.base for file in files], splits=[split], input=input)
+    parts: list[RenderableType] = []
+    data: list[dict[str, Any]] = []
+    for file in files:
+        frame, overall = _counted(file, material)
+        if intent is not None:
+            frame = frame.filter(frame["intent"] == intent)
+        frame = _sorted(frame, sort)
+        data.append({"path": str(file.path), "task": file.base.task, **overall, "rules": frame.to_dicts()})
+        parts += [_table(frame, top), _sentence(file.base.task, material.where, overall), ""]
+    current_output().result(Group(*parts[:-1]), data, [row["rule"] for one in data for row in one["rules"]])
+
+
+def _check_intent(intent: str, known: set[str]) -> None:
+    from kdsl_cli.errors import ConfigError, did_you_mean
+
+    if intent not in known:
+        fix = did_you_mean(intent, known)
+        raise ConfigError(
+            f"no rule is for '{intent}'", where="--intent", allowed=", ".join(sorted(known)), fix=fix
+        )
+
+
+def _counted(file: RuleFile, material: Material) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Return a row a rule, and what holds of all of them together."""
+    import polars as pl
+
+    from kdsl_cli.logic.coverage import coverage
+    from kdsl_cli.logic.firing import firing_matrix
+
+    rules = file.base.rules
+    own, facts = material.of(file.base.task)
+    fired = firing_matrix(rules, facts)
+    frame = coverage(rules, fired, [one.label for one in own])
+    evidence = [rule.evidence for rule in rules]
+    speaking = [(place, rule.intent) for place, rule in enumerate(rules) if rule.active and rule.weight > 0]
+    voices = [{intent for place, intent in speaking if row[place] == 1} for row in fired]
+    overall = {
+        "dialogues": len(own),
+        "covered": sum(bool(each) for each in voices),
+        "in_conflict": sum(len(each) > 1 for each in voices),
+    }
+    return frame.with_columns(
+        pl.Series("weight", [rule.weight for rule in rules], dtype=pl.Float64),
+        (pl.col("labelled") - pl.col("correct")).alias("wrong"),
+        pl.Series("oof_fired", [one.fired if one else None for one in evidence], dtype=pl.Int64),
+        pl.Series("oof_correct", [one.correct if one else None for one in evidence], dtype=pl.Int64),
+    ), overall
+
+
+def _sorted(frame: pl.DataFrame, sort: Sort) -> pl.DataFrame:
+    if sort == "file":
+        return frame
+    return frame.sort(sort, "rule", descending=[sort != "precision", False], nulls_last=True)
+
+
+def _table(frame: pl.DataFrame, top: int) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = frame.head(top) if top else frame
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, name in enumerate(COLUMNS):
+        table.add_column(name, justify="left" if place < 2 else "right", overflow="fold")
+    for row in shown.iter_rows(named=True):
+        low, recall = row["precision_low"], row["recall"]
+        cells = (
+            row["rule"],
+            row["intent"],
+            f"{row['weight']:.2f}",
+            str(row["fired"]),
+            str(row["correct"]),
+            "–" if low is None else f"{low:.2f}",
+            "–" if row["oof_fired"] is None else f"{row['oof_correct']} of {row['oof_fired']}",
+            "–" if recall is None else f"{recall:.2f}",
+            str(row["overlaps"]),
+            str(row["conflicts"]),
+        )
+        style = "dim strike" if row["status"] == "disabled" else ""
+        table.add_row(*(Text(cell) for cell in cells), style=style)
+    if len(shown) < len(frame):
+        table.caption = f"{len(shown)} of {len(frame)} rules; --top 0 shows all"
+        table.caption_justify = "left"
+    return table
+
+
+def _sentence(task: str, where: str, overall: dict[str, Any]) -> str:
+    n, covered, torn = overall["dialogues"], overall["covered"], overall["in_conflict"]
+    share = f" ({covered / n:.0%})" if n else ""
+    return (
+        f"{task}: of {n} dialogues of {where}, rules speak on {covered}{share}, for several intents on {torn}"
+    )
