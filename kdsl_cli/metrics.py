@@ -22,10 +22,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import bdtr, betaincinv, ndtri
 
-Floats = npt.NDArray[np.float64]
+from kdsl_cli.tallies import Floats, clusters_of, tally, tally_by_cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def accuracy(labels: Sequence[str], predictions: Sequence[str | None]) -> float 
     >>> accuracy(["a", "a", "b", "b"], ["a", None, "b", "b"])
     0.75
     """
-    return _value(_accuracy(_tally(labels, predictions)))
+    return _value(tally(labels, predictions).accuracy)
 
 
 def weighted_f1(labels: Sequence[str], predictions: Sequence[str | None]) -> float | None:
@@ -97,7 +96,7 @@ def weighted_f1(labels: Sequence[str], predictions: Sequence[str | None]) -> flo
     >>> weighted_f1(["a", "a", "b", "b"], ["a", None, "b", "b"])
     0.8333333333333333
     """
-    return _value(_weighted_f1(_tally(labels, predictions)))
+    return _value(tally(labels, predictions).weighted_f1)
 
 
 def macro_f1(labels: Sequence[str], predictions: Sequence[str | None]) -> float | None:
@@ -110,7 +109,7 @@ def macro_f1(labels: Sequence[str], predictions: Sequence[str | None]) -> float 
     >>> macro_f1(["a"], [None])
     0.0
     """
-    return _value(_macro_f1(_tally(labels, predictions)))
+    return _value(tally(labels, predictions).macro_f1)
 
 
 def intent_scores(
@@ -129,15 +128,46 @@ def intent_scores(
     >>> [(s.intent, s.precision, s.recall, s.f1) for s in scores]
     [('a', 0.5, 0.5, 0.5), ('b', None, 0.0, 0.0), ('c', None, None, None)]
     """
-    tally = _tally(labels, predictions, intents)
-    ratios = zip(
-        _ratio(tally.correct, tally.predicted), _ratio(tally.correct, tally.support), _f1(tally), strict=True
-    )
-    counts = zip(tally.support, tally.predicted, tally.correct, strict=True)
+    found = tally(labels, predictions, intents)
+    ratios = zip(found.precision, found.recall, found.f1, strict=True)
+    counts = zip(found.support, found.predicted, found.correct, strict=True)
     return tuple(
         IntentScore(intent, int(s), int(n), int(c), _value(precision), _value(recall), _value(f1))
         for intent, (s, n, c), (precision, recall, f1) in zip(intents, counts, ratios, strict=True)
     )
+
+
+def resampled(
+    labels: Sequence[str],
+    predictions: Sequence[str | None],
+    *,
+    rng: np.random.Generator,
+    groups: Sequence[str | None] | None = None,
+    resamples: int = 2000,
+) -> dict[str, Floats] | None:
+    """Return accuracy, weighted F1 and macro F1 on each bootstrap resample, by the names of `Intervals`.
+
+    Whole groups are drawn with replacement, as many as there are, because rows of one customer resemble each
+    other; the F1 scores are computed anew on each resample, with the intents that occur in it. Generators of
+    one seed draw the same resamples of the same groups, so that what two systems score can be subtracted.
+
+    `groups` has one entry a row, and None in it is a group of its own. With fewer than two groups, or no
+    resamples, there is no spread: the answer is None.
+    """
+    clusters = clusters_of(groups, len(labels))
+    n_clusters = int(clusters.max(initial=-1)) + 1
+    if n_clusters < 2 or resamples < 1:
+        return None
+    draws = rng.integers(n_clusters, size=(resamples, n_clusters))
+    offsets = np.arange(resamples)[:, None] * n_clusters
+    times_drawn = np.bincount((draws + offsets).ravel(), minlength=resamples * n_clusters)
+    weights = times_drawn.reshape(resamples, n_clusters).astype(np.float64)
+    found = tally_by_cluster(labels, predictions, clusters, n_clusters).weighed(weights)
+    return {
+        "accuracy": found.accuracy,
+        "weighted_f1": found.weighted_f1,
+        "macro_f1": found.macro_f1,
+    }
 
 
 def bootstrap(
@@ -149,13 +179,7 @@ def bootstrap(
     resamples: int = 2000,
     confidence: float = 0.95,
 ) -> Intervals | None:
-    """Return percentile bootstrap intervals of accuracy, weighted F1 and macro F1.
-
-    Whole groups are drawn with replacement, as many as there are, because rows of one customer resemble each
-    other; the F1 scores are computed anew on each resample, with the intents that occur in it.
-
-    `groups` has one entry a row, and None in it is a group of its own. `confidence` is the share of resamples
-    between the two ends. With fewer than two groups, or no resamples, there is no spread: the answer is None.
+    """Return percentile intervals of what `resampled` gives; `confidence` is the share between the two ends.
 
     Examples
     --------
@@ -163,23 +187,23 @@ def bootstrap(
     >>> round(found.accuracy.low, 2), round(found.accuracy.high, 2)
     (0.66, 0.83)
     """
-    clusters = _clusters(groups, len(labels))
-    n_clusters = int(clusters.max(initial=-1)) + 1
-    if n_clusters < 2 or resamples < 1:
+    scores = resampled(labels, predictions, rng=rng, groups=groups, resamples=resamples)
+    if scores is None:
         return None
-    sums = _tally_by_cluster(labels, predictions, clusters, n_clusters)
-    draws = rng.integers(n_clusters, size=(resamples, n_clusters))
-    offsets = np.arange(resamples)[:, None] * n_clusters
-    times_drawn = np.bincount((draws + offsets).ravel(), minlength=resamples * n_clusters)
-    weights = times_drawn.reshape(resamples, n_clusters).astype(np.float64)
-    tally = _Tally(weights @ sums.support, weights @ sums.predicted, weights @ sums.correct)
+    return Intervals(**{name: percentiles(values, confidence) for name, values in scores.items()})
+
+
+def percentiles(values: Floats, confidence: float = 0.95) -> Interval:
+    """Return the interval that holds the middle `confidence` of some values.
+
+    Examples
+    --------
+    >>> percentiles(np.arange(101.0), 0.5)
+    Interval(low=25.0, high=75.0)
+    """
     tail = (1 - confidence) / 2
-    return Intervals(
-        *(
-            Interval(*(float(end) for end in np.quantile(score(tally), [tail, 1 - tail])))
-            for score in (_accuracy, _weighted_f1, _macro_f1)
-        )
-    )
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return Interval(float(low), float(high))
 
 
 def wilson_low(correct: int, fired: int, confidence: float = 0.9) -> float | None:
@@ -305,85 +329,6 @@ def log_loss(
         return None
     given = np.asarray(scores, dtype=np.float64)[np.arange(len(truth)), np.asarray(truth, dtype=np.int64)]
     return float(-np.log(np.maximum(given, floor)).mean())
-
-
-# --- counts -------------------------------------------------------------------------------------------------
-# Every score above follows from three counts per intent. They keep leading axes, so that one formula serves a
-# single set of rows, shape (k,), and all resamples of a bootstrap at once, shape (resamples, k).
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Tally:
-    """Rows labelled, rows predicted, and rows both, per intent: arrays of shape (..., k)."""
-
-    support: Floats
-    predicted: Floats
-    correct: Floats
-
-
-def _tally(
-    labels: Sequence[str], predictions: Sequence[str | None], intents: Sequence[str] | None = None
-) -> _Tally:
-    rows = _tally_by_cluster(labels, predictions, np.zeros(len(labels), dtype=np.int64), 1, intents)
-    return _Tally(rows.support[0], rows.predicted[0], rows.correct[0])
-
-
-def _tally_by_cluster(
-    labels: Sequence[str],
-    predictions: Sequence[str | None],
-    clusters: npt.NDArray[np.int64],
-    n_clusters: int,
-    intents: Sequence[str] | None = None,
-) -> _Tally:
-    """Count per cluster of rows: arrays of shape (n_clusters, k)."""
-    if len(labels) != len(predictions):
-        raise ValueError(f"{len(labels)} labels for {len(predictions)} predictions")
-    occurring = {*labels, *(name for name in predictions if name is not None)}
-    columns = {name: place for place, name in enumerate(sorted(occurring) if intents is None else intents)}
-    if unknown := occurring - columns.keys():
-        raise ValueError(f"not among the intents: {', '.join(sorted(unknown))}")
-    truth = np.array([columns[name] for name in labels], dtype=np.int64)
-    said = np.array([-1 if name is None else columns[name] for name in predictions], dtype=np.int64)
-
-    def count(rows: npt.NDArray[np.bool_], column: npt.NDArray[np.int64]) -> Floats:
-        cells = clusters[rows] * len(columns) + column[rows]
-        counts = np.bincount(cells, minlength=n_clusters * len(columns))
-        return counts.reshape(n_clusters, len(columns)).astype(np.float64)
-
-    return _Tally(count(truth >= 0, truth), count(said >= 0, said), count(truth == said, truth))
-
-
-def _clusters(groups: Sequence[str | None] | None, n_rows: int) -> npt.NDArray[np.int64]:
-    """Return a number for each row's group, from 0 in order; a row without a group gets its own."""
-    if groups is None:
-        return np.arange(n_rows, dtype=np.int64)
-    if len(groups) != n_rows:
-        raise ValueError(f"{len(groups)} groups for {n_rows} rows")
-    numbers: dict[object, int] = {}
-    keys = (("row", row) if group is None else ("group", group) for row, group in enumerate(groups))
-    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    """Divide; NaN where `whole` is 0."""
-    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
-
-
-def _f1(tally: _Tally) -> Floats:
-    return _ratio(2 * tally.correct, tally.support + tally.predicted)
-
-
-def _accuracy(tally: _Tally) -> Floats:
-    return _ratio(tally.correct.sum(axis=-1), tally.support.sum(axis=-1))
-
-
-def _weighted_f1(tally: _Tally) -> Floats:
-    return _ratio((tally.support * np.nan_to_num(_f1(tally))).sum(axis=-1), tally.support.sum(axis=-1))
-
-
-def _macro_f1(tally: _Tally) -> Floats:
-    f1 = _f1(tally)
-    return _ratio(np.nan_to_num(f1).sum(axis=-1), (~np.isnan(f1)).sum(axis=-1).astype(np.float64))
 
 
 def _value(number: float | Floats) -> float | None:
