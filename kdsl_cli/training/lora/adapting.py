@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,6 +120,8 @@ class Adapted:
         write_text(path, json.dumps(config, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
         if self.head is not None:
             self.head.save(folder)
+        for file in folder.iterdir():  # safetensors writes for its owner alone, and a server may be another
+            file.chmod(path.stat().st_mode)
 
 
 def adapt(loaded: Loaded, settings: LoraSettings, sizes: Mapping[str, int], seed: int) -> Adapted:
@@ -146,8 +149,6 @@ def adapt(loaded: Loaded, settings: LoraSettings, sizes: Mapping[str, int], seed
 
     extras.require("peft", extra="local", feature="tuning")
     model = loaded.model
-    if settings.checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
     torch.manual_seed(child_seed(seed, "adapter"))
     if settings.method == "full":
         wrapped, learnt = None, _all_weights(model)
@@ -159,6 +160,8 @@ def adapt(loaded: Loaded, settings: LoraSettings, sizes: Mapping[str, int], seed
     if settings.method == "head":
         head = Head.fresh(sizes, model.config.get_text_config().hidden_size, model.device)
         learnt |= head.weights
+    if settings.checkpointing:  # behind peft, which would let gradients into the frozen embeddings
+        _checkpointed(model)
     initial = {name: weight.detach().cpu().clone() for name, weight in learnt.items()}
     return Adapted(model, loaded.processor, wrapped, head, learnt, initial)
 
@@ -198,7 +201,9 @@ def _low_rank(model: Any, settings: LoraSettings) -> tuple[Any, dict[str, Any]]:
         lora_dropout=settings.dropout,
         target_modules=targets(model, settings.targets),
     )
-    wrapped = peft.get_peft_model(model, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft reads a name that transformers will drop
+        wrapped = peft.get_peft_model(model, config)
     return wrapped, _trainable(model)
 
 
@@ -206,7 +211,9 @@ def _soft_prompt(model: Any, settings: LoraSettings) -> tuple[Any, dict[str, Any
     import peft
 
     config = peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=settings.soft_tokens)
-    wrapped = peft.get_peft_model(model, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        wrapped = peft.get_peft_model(model, config)
     put_in_front(model, wrapped)
     return wrapped, {
         f"prompt_encoder.{name}": weight for name, weight in wrapped.prompt_encoder.named_parameters()
@@ -219,6 +226,12 @@ def _all_weights(model: Any) -> dict[str, Any]:
     model.requires_grad_(False)
     model.get_decoder().requires_grad_(True)  # with the embeddings, which the head may share
     return _trainable(model)
+
+
+def _checkpointed(model: Any) -> None:
+    """Compute activations twice in place of keeping them; its name changed within transformers 5."""
+    enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
 
 
 def _trainable(model: Any) -> dict[str, Any]:
