@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from kdsl_cli.runs.seeds import child_seed
 from kdsl_cli.runs.signals import Stop
@@ -25,9 +25,6 @@ from kdsl_cli.training.lora.settings import LoraSettings
 from kdsl_cli.training.lora.stepping import Taken, take
 from kdsl_cli.training.lora.trainings import Fitted, Judge, Told, Training
 
-SURE: Final = 10
-"""Steps after which the time left is told: the first ones take longer than the others."""
-
 
 @dataclass(slots=True)
 class _Course:
@@ -40,7 +37,6 @@ class _Course:
     begun: float = field(default_factory=time.perf_counter)
     saved: float = field(default_factory=time.perf_counter)
     samples: int = 0
-    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +123,6 @@ class Loop:
                 stop=self.stop.requested,
             )
             course.step += 1
-            course.taken += 1
             course.samples += len(step.draws)
             scored = judge() if judge and step.judged else None
             self._note(training, step, taken, pace, scored, course.step)
@@ -224,7 +219,6 @@ class Loop:
 
     def _tell(self, training: Training, taken: Taken, course: _Course, total: int) -> None:
         seconds = time.perf_counter() - course.begun
-        left = seconds / course.taken * (total - course.step) if course.taken >= SURE else None
         self.tell(
             Told(
                 training.name,
@@ -232,7 +226,6 @@ class Loop:
                 total,
                 taken.loss,
                 course.samples / seconds,
-                left,
                 peak_gib(self.adapted.model.device.type),
             )
         )

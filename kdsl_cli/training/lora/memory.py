@@ -41,9 +41,20 @@ class Estimate:
     at_work: float
 
     @property
+    def beside_weights(self) -> float:
+        """What has to be there once the weights are."""
+        return self.learnt + self.kept + self.at_work
+
+    @property
     def total(self) -> float:
         """All of it, with what the libraries take."""
-        return LIBRARIES + self.weights + self.learnt + self.kept + self.at_work
+        return LIBRARIES + self.weights + self.beside_weights
+
+    def __str__(self) -> str:
+        return (
+            f"about {self.total:.1f} GiB (weights {self.weights:.1f}, learnt {self.learnt:.1f}, kept for "
+            f"gradients {self.kept:.1f}, at work {self.at_work:.1f})"
+        )
 
 
 def estimate(model: Any, settings: LoraSettings, n_learnt: int, rows: int, tokens: int) -> Estimate:
@@ -89,13 +100,13 @@ def _kept_by_a_layer(config: Any, settings: LoraSettings) -> int:
     return int(14 * width + 6 * inner + settings.rank * 7)
 
 
-def available_gib(device: Any) -> float:
-    """Return how much memory there is: free on a GPU, of the whole machine on a CPU."""
+def left_gib(device: Any) -> float:
+    """Return how much memory is left: on a GPU what is free, on a CPU what this process does not have."""
     import torch
 
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0] / GIB)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB - peak_gib("cpu")
 
 
 def peak_gib(device: str) -> float:

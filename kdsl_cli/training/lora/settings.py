@@ -86,6 +86,11 @@ class LoraSettings:
     checkpoint_steps: int = 50
     checkpoint_minutes: float = 10.0
 
+    def __str__(self) -> str:
+        changed = [name for name, on in asdict(self.augmentation).items() if on]
+        told = self.resolved() | {"augmentation": " and ".join(changed) or "none"}
+        return ", ".join(f"{name} {value}" for name, value in told.items())
+
     def resolved(self) -> dict[str, Any]:
         """Return all of them as plain JSON values, for `model.json` and the manifest."""
         return asdict(self)

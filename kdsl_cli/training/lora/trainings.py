@@ -59,8 +59,6 @@ class Told:
         Of this step.
     samples_per_second
         Since it was started, evaluations included.
-    seconds_left
-        Of this training. None: too early to say.
     peak_gib
         Memory: the device's, or on a CPU the process's.
     """
@@ -70,7 +68,6 @@ class Told:
     steps: int
     loss: float
     samples_per_second: float
-    seconds_left: float | None
     peak_gib: float
 
 
