@@ -9,107 +9,32 @@
 | 130 | interrupted; the same command goes on from where it was |
 | 141 | whoever read the output (`head`, say) went away |
 
-This module and the modules of the verbs import nothing heavy: ``kdsl --help`` loads them all.
+This module and the modules of the verbs import nothing heavy, so that every verb begins at once.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 import shlex
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
-import typer.core
-import typer.main
 
 from kdsl_cli import __version__
 from kdsl_cli.commands import console, logs, workspace
+from kdsl_cli.commands.verbs import CarriedError, Verbs
 from kdsl_cli.errors import KdslError
-
-
-class Verb(NamedTuple):
-    """Where a verb is: its module beside this one, its heading in the help, its function there.
-
-    A module with a Typer `app` holds a verb with verbs below it, and `function` is not looked at.
-    """
-
-    module: str
-    heading: str
-    function: str = "command"
-
-
-VERBS: dict[str, Verb] = {
-    "run": Verb("run", "The chain"),
-    "extract": Verb("extract", "The chain"),
-    "mine-rules": Verb("mine", "The chain"),
-    "prune-rules": Verb("prune", "The chain"),
-    "export-rules": Verb("export", "The chain"),
-    "train-large": Verb("train", "The chain"),
-    "predict": Verb("predict", "The chain"),
-    "eval": Verb("evaluate", "The chain"),
-    "report": Verb("report", "What came of it"),
-    "export-model": Verb("export_model", "What came of it"),
-    "explain": Verb("explain", "What came of it"),
-    "rules": Verb("desk.app", "The rules"),
-    "init": Verb("init", "Workspace and data"),
-    "data": Verb("data", "Workspace and data"),
-    "write-reasons": Verb("reasons", "Workspace and data"),
-    "demo": Verb("demo", "Workspace and data"),
-    "calls": Verb("calls", "Workspace and data"),
-    "tiny-model": Verb("tiny_model", "This installation"),
-    "env": Verb("environment", "This installation", "env"),
-    "doctor": Verb("doctor", "This installation"),
-}
-"""Every verb, in the order of the help."""
 
 _USAGE, _INTERNAL_ERROR, _INTERRUPTED, _BROKEN_PIPE = 2, 101, 130, 141
 
 
-class _Verbs(typer.core.TyperGroup):
-    """The table above as a command group. Verbs are loaded when they are needed."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return [verb for verb, at in VERBS.items() if importlib.util.find_spec(_path(at.module))]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        known = self.list_commands(ctx)
-        # Of an unknown word Typer searches `self.commands` for a near one: give it all.
-        for verb in [cmd_name] if cmd_name in known else known:
-            if verb not in self.commands:
-                self.commands[verb] = _load(verb)
-        return self.commands.get(cmd_name)
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        listed = self.list_commands(ctx)
-        for heading in dict.fromkeys(verb.heading for verb in VERBS.values()):
-            verbs = [verb for verb in listed if VERBS[verb].heading == heading]
-            if verbs:
-                with formatter.section(heading):
-                    formatter.write_dl([(v, self.get_command(ctx, v).get_short_help_str(90)) for v in verbs])
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (KeyboardInterrupt, BrokenPipeError) as error:
-            # Typer would make exit codes of its own of these; carried past it they reach `run`.
-            raise _CarriedError(error) from error
-
-
-class _CarriedError(Exception):
-    def __init__(self, error: BaseException) -> None:
-        super().__init__()
-        self.error = error
-
-
 app = typer.Typer(
     name="kdsl",
-    cls=_Verbs,
+    cls=Verbs,
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: rich alone takes twice the time of everything else
     pretty_exceptions_enable=False,
@@ -179,7 +104,7 @@ def _invoke(words: Sequence[str]) -> int:
         app(args=words, prog_name="kdsl")
     except SystemExit as end:  # how Typer ends, with or without an error of usage, which it prints
         return end.code if isinstance(end.code, int) else 0
-    except _CarriedError as carried:
+    except CarriedError as carried:
         raise carried.error from None
     return 0
 
@@ -239,26 +164,3 @@ def _globals_first(arguments: Sequence[str]) -> list[str]:
         else:
             rest.append(word)
     return front + rest
-
-
-def _load(verb: str) -> Any:
-    module = importlib.import_module(_path(VERBS[verb].module))
-    if hasattr(module, "app"):
-        command = typer.main.get_command(module.app)
-    else:
-        single = typer.Typer(add_completion=False)
-        single.command(verb)(getattr(module, VERBS[verb].function))
-        command = typer.main.get_command(single)
-    command.name = verb
-    _plain(command)
-    return command
-
-
-def _plain(command: Any) -> None:
-    command.rich_markup_mode = None
-    for below in getattr(command, "commands", {}).values():
-        _plain(below)
-
-
-def _path(module: str) -> str:
-    return f"kdsl_cli.commands.{module}"

@@ -1,0 +1,199 @@
+"""The verbs of the program: where each is, what the help says of it, and how it is loaded."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any, NamedTuple
+
+import typer
+import typer.core
+import typer.main
+
+
+class Verb(NamedTuple):
+    """Where a verb is: its module beside this one, its heading and line in the help, its function there.
+
+    A module with a Typer `app` holds a verb with verbs below it, and `function` is not looked at. The line is
+    how the function's docstring begins; it stands here so that ``kdsl --help`` need load no verb.
+    """
+
+    module: str
+    heading: str
+    line: str
+    function: str = "command"
+
+
+VERBS: dict[str, Verb] = {
+    "run": Verb(
+        "run",
+        "The chain",
+        "Do every stage that is not up to date, from reading the pictures to the score of a split.",
+    ),
+    "extract": Verb(
+        "extract",
+        "The chain",
+        "Read the pictures and texts of the dialogues into facts, and answer what the rules ask.",
+    ),
+    "mine-rules": Verb(
+        "mine",
+        "The chain",
+        "Search rules for every intent in the training split.",
+    ),
+    "prune-rules": Verb(
+        "prune",
+        "The chain",
+        "Drop rules and predicates that do not pay for themselves, and weigh the rest out of fold.",
+    ),
+    "export-rules": Verb(
+        "export",
+        "The chain",
+        "Write rules/TASK.yaml: mined rules are replaced, what a person wrote or reviewed stays.",
+    ),
+    "train-large": Verb(
+        "train",
+        "The chain",
+        "Train the large model on the training split, and score each of its dialogues out of fold.",
+    ),
+    "predict": Verb(
+        "predict",
+        "The chain",
+        "Let rules and the large model decide together, and say of each dialogue who did.",
+    ),
+    "eval": Verb(
+        "evaluate", "The chain", "Score rules, model and both together, and write the page to look at."
+    ),
+    "report": Verb(
+        "report",
+        "What came of it",
+        "Write the page to look at: how good it is, where it fails, and why each was decided so.",
+    ),
+    "export-model": Verb(
+        "export_model",
+        "What came of it",
+        "Write the tuned model for other programs.",
+    ),
+    "explain": Verb(
+        "explain",
+        "What came of it",
+        "Show why a dialogue was decided so.",
+    ),
+    "compare": Verb(
+        "compare",
+        "What came of it",
+        "Say whether a run is better than another, whether the rows can tell, and where the two differ.",
+    ),
+    "mislabelled": Verb(
+        "mislabelled",
+        "What came of it",
+        "List training dialogues whose label is likely wrong, to be looked at and labelled again.",
+    ),
+    "rules": Verb("desk.app", "The rules", "Check, try, compare and write rules."),
+    "schema": Verb(
+        "schema",
+        "The rules",
+        "Print a JSON Schema, or let editors check and complete the files of this workspace.",
+    ),
+    "init": Verb(
+        "init",
+        "Workspace and data",
+        "Make a workspace: settings, a catalogue to fill in, folders for data and rules.",
+    ),
+    "data": Verb("data", "Workspace and data", "Import, check, split, count and export dialogues."),
+    "write-reasons": Verb(
+        "reasons",
+        "Workspace and data",
+        "Let a model write why each training dialogue has its intent, for train-large --reasons.",
+    ),
+    "demo": Verb(
+        "demo",
+        "Workspace and data",
+        "Try everything on a generated shop: make a workspace, do every stage, print the score.",
+    ),
+    "calls": Verb(
+        "calls", "Workspace and data", "Show what models were asked, what was remembered, and what it cost."
+    ),
+    "tiny-model": Verb(
+        "tiny_model",
+        "This installation",
+        "Make a tiny Qwen2-VL checkpoint with random weights.",
+    ),
+    "env": Verb("environment", "This installation", "Say what is installed, to paste into a report.", "env"),
+    "doctor": Verb(
+        "doctor",
+        "This installation",
+        "Check the installation and the workspace; exit code 1 if a check fails.",
+    ),
+}
+"""Every verb, in the order of the help."""
+
+
+class Verbs(typer.core.TyperGroup):
+    """The table above as a command group. Verbs are loaded when they are needed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the verbs whose modules are there."""
+        return [verb for verb, at in VERBS.items() if importlib.util.find_spec(_path(at.module))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a verb, loaded; None if there is none of the name."""
+        known = self.list_commands(ctx)
+        # Of an unknown word Typer searches `self.commands` for a near one: give it all.
+        for verb in [cmd_name] if cmd_name in known else known:
+            if verb not in self.commands:
+                self.commands[verb] = _load(verb)
+        return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the verbs under their headings."""
+        listed = self.list_commands(ctx)
+        for heading in dict.fromkeys(verb.heading for verb in VERBS.values()):
+            verbs = [verb for verb in listed if VERBS[verb].heading == heading]
+            if verbs:
+                with formatter.section(heading):
+                    formatter.write_dl([(verb, VERBS[verb].line) for verb in verbs])
+
+    def invoke(self, ctx: Any) -> Any:
+        """Do a verb.
+
+        Raises
+        ------
+        CarriedError
+            If it was interrupted, or nobody reads what it prints.
+        """
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            # Typer would make exit codes of its own of these; carried past it they reach `run`.
+            raise CarriedError(error) from error
+
+
+class CarriedError(Exception):
+    """An end of the program that Typer must not see; `error` is it."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _load(verb: str) -> Any:
+    module = importlib.import_module(_path(VERBS[verb].module))
+    if hasattr(module, "app"):
+        command = typer.main.get_command(module.app)
+    else:
+        single = typer.Typer(add_completion=False)
+        single.command(verb)(getattr(module, VERBS[verb].function))
+        command = typer.main.get_command(single)
+    command.name = verb
+    _plain(command)
+    return command
+
+
+def _plain(command: Any) -> None:
+    command.rich_markup_mode = None
+    for below in getattr(command, "commands", {}).values():
+        _plain(below)
+
+
+def _path(module: str) -> str:
+    return f"kdsl_cli.commands.{module}"
