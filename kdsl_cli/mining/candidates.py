@@ -11,6 +11,7 @@ import numpy as np
 
 from kdsl_cli.dialogues.catalogue import Intent
 from kdsl_cli.dialogues.normalise import normalise
+from kdsl_cli.logic.conditions import AtLeast
 from kdsl_cli.logic.features import FEATURES, KINDS
 from kdsl_cli.logic.firing import leaf_column
 from kdsl_cli.logic.indexing import Indexed
@@ -39,10 +40,11 @@ QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 class Candidate:
     """A predicate and the dialogues in which it is true and in which it is false; the rest is unknown.
 
+    In place of a predicate there may be a panel: at least so many of some answers (`proposers.panels`).
     `named` are the intents whose catalogue entry has the predicate's phrase: knowledge older than the sample.
     """
 
-    predicate: Predicate
+    predicate: Predicate | AtLeast
     true: Mask
     false: Mask
     named: frozenset[str] = frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from kdsl_cli.logic.conditions import All, Condition, Not
+from kdsl_cli.logic.conditions import All, AtLeast, Condition, Not
 from kdsl_cli.logic.predicates import OcrPredicate, Predicate, TextPredicate
 from kdsl_cli.mining.candidates import Candidate
 from kdsl_cli.mining.sample import Mask
@@ -23,9 +23,9 @@ MIN_SHED: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One part of a draft: a predicate, or its negation; `fires` is where the clause is true."""
+    """One part of a draft: a candidate's predicate, or its negation; `fires` is where the clause is true."""
 
-    predicate: Predicate
+    predicate: Predicate | AtLeast
     negated: bool
     fires: Mask
 
@@ -148,12 +148,12 @@ class Workbench:
         return Draft((clause,), fires, draft.standing | self.found(candidate.true))
 
 
-def phrases(predicate: Predicate) -> int:
-    """Return how much there is to read in a predicate: its phrases, or one."""
+def phrases(predicate: Predicate | AtLeast) -> int:
+    """Return how much there is to read in a predicate: its phrases, or one; so is a panel: one question."""
     return len(predicate.values) if isinstance(predicate, TextPredicate | OcrPredicate) else 1
 
 
-def can_widen(draft: Draft, candidate: Predicate) -> bool:
+def can_widen(draft: Draft, candidate: Predicate | AtLeast) -> bool:
     """Tell whether a phrase may stand as an alternative: same place, one phrase, not there yet.
 
     Only a draft of one clause is widened. "a, and b or c" is still reached, by widening b first; were
@@ -172,7 +172,7 @@ def can_widen(draft: Draft, candidate: Predicate) -> bool:
     return _place(predicate) == _place(candidate) and candidate.values[0] not in predicate.values
 
 
-def alternatives(first: Predicate, second: Predicate) -> Predicate:
+def alternatives(first: Predicate | AtLeast, second: Predicate | AtLeast) -> Predicate:
     """Return the predicate that holds where either phrase stands."""
     assert isinstance(first, TextPredicate | OcrPredicate)
     assert isinstance(second, TextPredicate | OcrPredicate)
