@@ -49,8 +49,8 @@ class Expected:
 
     @property
     def calls(self) -> int:
-        """Calls of the model, proposals and answers together."""
-        return self.proposals + self.answers
+        """Calls of the model: proposals, other wordings of questions, and answers."""
+        return self.proposals + self.questions + self.answers
 
 
 def expected(campaign: Campaign, proposers: ModelProposers, *, max_pixels: int) -> Expected:
@@ -73,9 +73,12 @@ def expected(campaign: Campaign, proposers: ModelProposers, *, max_pixels: int) 
         prompt = proposers.preview(campaign.sample_of(first), first.intent, campaign.pool)
     proposals = len(units) * settings.asked * settings.samples
     questions = len(units) * settings.questions
-    # A question goes to all dialogues and to a content-free input; other proposals may each cost a trial.
+    # A question goes, in all wordings, to every dialogue and to a content-free input; other proposals may
+    # each cost a trial.
     trials = max(0, proposals * settings.max_length - questions)
-    answers = questions * (size + 1) + trials * (settings.screened * (1 + settings.rivals) + 1)
+    answers = questions * settings.wordings * (size + 1) + trials * (
+        settings.screened * (1 + settings.rivals) + 1
+    )
     return Expected(
         len(units),
         len(units) * settings.asked,

@@ -64,6 +64,7 @@ def script(sold: Iterable[int]) -> str:
         }
         for intent, when in proposed.items()
     ]
+    entries.append({"match": [f"Question: {QUESTION}", "other ways"], "text": "I know none"})
     entries.append({"match": ["(nothing)"], "logprobs": {"yes": -0.7, "no": -0.7}})
     entries += [{"match": [f"#{code}#", QUESTION], "logprobs": {"yes": -0.1, "no": -2.5}} for code in sold]
     entries.append({"logprobs": {"yes": -2.5, "no": -0.1}})

@@ -23,7 +23,7 @@ from .planted import planted, said
 from .talkers import Knower, Says, Talker, answer, proposing, text
 
 QUESTION = "Is money asked back?"
-SETTINGS = ModelSettings(samples=8, shown=2)
+SETTINGS = ModelSettings(samples=8, shown=2, wordings=1)
 
 RULES: list[Any] = [
     text("退款"),

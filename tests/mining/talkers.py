@@ -64,6 +64,9 @@ class Knower:
         self._wrong = wrong
         self.asked: list[tuple[str, int]] = []
 
+    def ask_many(self, questions: Sequence[str], shown: Sequence[Shown]) -> tuple[tuple[Answer, ...], ...]:
+        return tuple(self.ask(question, shown) for question in questions)
+
     def ask(self, question: str, shown: Sequence[Shown]) -> tuple[Answer, ...]:
         self.asked.append((question, len(shown)))
         return tuple(Answer(None, error="torn") if one is None else self._one(question, one) for one in shown)

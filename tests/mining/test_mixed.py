@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 import pytest
 
@@ -39,7 +41,7 @@ from .talkers import Knower, Talker, answer, proposing, text
 
 SAMPLE, POOL = planted().sample, planted().pool
 SEARCH = SearchSettings(simulations=120, round_simulations=60, rounds=2, patience=40)
-ONE = ModelSettings(samples=1, shown=1)
+ONE = ModelSettings(samples=1, shown=1, wordings=1)
 
 
 def empty(intent: str) -> Draft:
@@ -132,14 +134,16 @@ def test_an_exported_rule_says_who_proposed_it_and_why() -> None:
 
 def test_what_asking_takes_is_told_without_asking() -> None:
     talker = Talker(says_rules)
-    settings = ModelSettings(asked=3, samples=2, shown=1, questions=1, screened=2, rivals=1, max_length=1)
+    settings = ModelSettings(
+        asked=3, samples=2, shown=1, questions=1, screened=2, rivals=1, wordings=3, max_length=1
+    )
     told = expected(
         campaign(proposers(talker, settings=settings)), proposers(talker, settings=settings), max_pixels=784
     )
     assert talker.asked == []
     assert (told.searches, told.drafts, told.proposals, told.questions) == (25, 75, 150, 25)
-    assert told.answers == 25 * 81 + 125 * 5
-    assert told.calls == told.proposals + told.answers
+    assert told.answers == 25 * 3 * 81 + 125 * 5
+    assert told.calls == told.proposals + told.questions + told.answers
     assert told.prompt is not None
     assert "intent: both" in told.prompt.preview()
     assert told.prompt_tokens > 100
@@ -180,18 +184,20 @@ def drawn(each: int, name: str, seed: int) -> Seen:
 
 
 def looks(question: str, told: str) -> bool:
-    return "grey" in told if question in WORDINGS else len(told) % 2 == 0
+    return "grey" in told if question in WORDINGS else crc32(told.encode()) % 2 == 0
 
 
 def says_looks(prompt: Prompt, number: int) -> str:
-    """Ask after the button where it matters, in words not used before; or say nothing of use."""
+    """Ask after the button where it matters, put a question otherwise if asked to; or say nothing of use."""
     told = written_in(prompt)
     rng = random.Random(f"{told}{number}")
+    if "other ways" in told:
+        others = WORDINGS if any(wording in told for wording in WORDINGS) else ("Is it night?", "Is it dark?")
+        return json.dumps({"wordings": [wording for wording in others if wording not in told]})
     wanted = {"sale": "no", "sold": "yes"}.get(told.split("intent: ")[1].split("\n")[0])
     if wanted is None or rng.random() < 0.3:
         return rng.choice([proposing(text("买")), "no idea", proposing(answer("Is it day?"))])
-    fresh = [wording for wording in WORDINGS if wording not in told] or list(WORDINGS)
-    return proposing(answer(rng.choice(fresh), wanted))
+    return proposing(answer(rng.choice(WORDINGS), wanted))
 
 
 def rules_for(seen: Seen, knower: Knower, *, mixed: bool) -> tuple[Rule, ...]:

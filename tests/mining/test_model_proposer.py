@@ -11,6 +11,7 @@ from kdsl_cli.backends.backend import Failed, Generated
 from kdsl_cli.backends.budget import BudgetSpent
 from kdsl_cli.dialogues.prompting import Prompt
 from kdsl_cli.errors import BackendError
+from kdsl_cli.logic.conditions import AtLeast, condition_key
 from kdsl_cli.logic.predicates import AnswerPredicate
 from kdsl_cli.mining.drafts import Draft
 from kdsl_cli.mining.miner import workbench_for
@@ -24,7 +25,7 @@ from .planted import has, planted
 from .talk import QUESTION, SETTINGS, proposers, says_rules, shown, written_in
 from .talkers import Knower, Talker, answer, proposing, text, written
 
-ONE = ModelSettings(samples=1, shown=2)
+ONE = ModelSettings(samples=1, shown=2, wordings=1)
 TWINS = planted().sample  # "refund" and "both" say the same word
 
 
@@ -212,6 +213,23 @@ def test_a_question_is_tried_on_some_then_asked_of_all_and_never_again() -> None
     made(TWINS, "both", planted().pool).propose(empty(TWINS, "both"), 9)
     made(TWINS.without(1), "refund", planted().pool).propose(empty(TWINS.without(1)), 9)
     assert len(knower.asked) == before
+
+
+def test_a_question_that_tells_something_is_put_in_other_words_and_what_most_say_is_its_answer() -> None:
+    words = [QUESTION, "Is money wanted back?", "Does the customer ask for money?"]
+
+    def says(prompt: Prompt, number: int) -> str:
+        others = json.dumps({"wordings": [each for each in words if each not in written_in(prompt)]})
+        return others if "other ways" in written_in(prompt) else says_question(prompt, number)
+
+    knower = Knower(lambda _, told: "退款" in told, wrong=0.1)
+    made = proposers(says, asker=knower, settings=replace(ONE, wordings=3))
+    (one,) = made(TWINS, "refund", planted().pool).propose(empty(TWINS), 9)
+    panel = AtLeast(2, tuple(AnswerPredicate(each, True) for each in words))
+    assert condition_key(one.steps[0].candidate.predicate) == condition_key(panel)
+    truth = TWINS.positives("refund") | TWINS.positives("both")
+    assert (one.steps[0].candidate.true ^ truth).bit_count() < 0.1 * 80
+    assert sum(n for _, n in knower.asked) == 3 * 80
 
 
 def test_a_question_that_tells_nothing_apart_is_not_asked_of_all() -> None:

@@ -23,7 +23,7 @@ def test_only_what_was_not_asked_before_is_asked() -> None:
 
 
 def test_both_answers_of_a_question_are_candidates_and_what_is_unknown_is_neither() -> None:
-    yes, no = QuestionBook(Knower(knows), SHOWN).candidates("Is it red?")
+    yes, no = QuestionBook(Knower(knows), SHOWN).candidates(["Is it red?"])["Is it red?"]
     assert (yes.predicate, yes.true, yes.false) == (AnswerPredicate("Is it red?", True), 0b1, 0b10)
     assert (no.predicate, no.true, no.false) == (AnswerPredicate("Is it red?", False), 0b10, 0b1)
 

@@ -10,12 +10,14 @@ from kdsl_cli.dialogues.prompting import Prompt
 from kdsl_cli.mining.candidates import Candidate
 from kdsl_cli.mining.drafts import Draft
 from kdsl_cli.mining.proposers.counts import ProposalCounts
-from kdsl_cli.mining.proposers.desk import Desk, Material, Questions
+from kdsl_cli.mining.proposers.desk import Desk, Material
 from kdsl_cli.mining.proposers.mixed import MixedProposer
 from kdsl_cli.mining.proposers.model import ModelProposer
 from kdsl_cli.mining.proposers.model_settings import ModelSettings
+from kdsl_cli.mining.proposers.panels import Questions
 from kdsl_cli.mining.proposers.proposer import Proposer
 from kdsl_cli.mining.proposers.question_book import QuestionBook
+from kdsl_cli.mining.proposers.rewording import Rewordings
 from kdsl_cli.mining.proposers.statistical import make_statistical
 from kdsl_cli.mining.sample import Mask, Sample
 
@@ -48,7 +50,7 @@ class ModelProposers:
         mixed: bool,
     ) -> None:
         self.settings = settings
-        self._desk = Desk(material, backend, book, settings)
+        self._desk = Desk(material, backend, book, Rewordings(backend, settings), settings)
         self._mixed = mixed
         self._questions: dict[Mask, Questions] = {}
 
@@ -79,7 +81,7 @@ class ModelProposers:
         return ModelProposer(self._desk, sample, intent, pool, self._run(sample))
 
     def _run(self, sample: Sample) -> Questions:
-        return self._questions.setdefault(sample.seen, {})
+        return self._questions.setdefault(sample.seen, Questions(sample.seen))
 
 
 def _counting(

@@ -85,7 +85,7 @@ def _request(case: Case) -> str:
     else:
         lines.append("Write one that catches dialogues of this intent and no others.")
     if case.questions:
-        lines.append("Asked before, with some errors; to ask after the same thing again, word it otherwise:")
+        lines.append("Asked before; to use one of these, copy it word for word:")
         lines += [f"- {question}" for question in case.questions]
     lines += [
         "Copy phrases as the dialogues write them. Prefer what will hold in dialogues not shown here. "

@@ -9,13 +9,10 @@ from kdsl_cli.backends.backend import Backend
 from kdsl_cli.dialogues.catalogue import Task
 from kdsl_cli.evidence.questions import Shown
 from kdsl_cli.logic.indexing import Indexed
-from kdsl_cli.mining.candidates import Candidate
 from kdsl_cli.mining.proposers.counts import Outcome, ProposalCounts
 from kdsl_cli.mining.proposers.model_settings import ModelSettings
 from kdsl_cli.mining.proposers.question_book import QuestionBook
-
-Questions = dict[str, tuple[Candidate, Candidate]]
-"""The questions of one run that tell something, in the order they came: "yes" and "no" of each."""
+from kdsl_cli.mining.proposers.rewording import Rewordings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,10 +47,11 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Desk:
-    """One task's material, who proposes (`backend`) and who answers questions (`book`), and the ledger."""
+    """One task's material, who proposes (`backend`), answers questions and rewords them, and the ledger."""
 
     material: Material
     backend: Backend
     book: QuestionBook
+    rewordings: Rewordings
     settings: ModelSettings
     ledger: Ledger = field(default_factory=Ledger)

@@ -12,9 +12,10 @@ from kdsl_cli.logic.predicates import AnswerPredicate
 from kdsl_cli.mining.candidates import Candidate, judged
 from kdsl_cli.mining.drafts import MIN_FOUND, Draft
 from kdsl_cli.mining.proposers.counts import Outcome
-from kdsl_cli.mining.proposers.desk import Desk, Questions
+from kdsl_cli.mining.proposers.desk import Desk
+from kdsl_cli.mining.proposers.panels import Questions
 from kdsl_cli.mining.proposers.proposer import Step, outcome
-from kdsl_cli.mining.proposers.question_book import tells_apart
+from kdsl_cli.mining.proposers.question_book import told_apart
 from kdsl_cli.mining.proposers.reading import Part, UnusableError, read_suggestion
 from kdsl_cli.mining.proposers.showing import Groups, chosen
 from kdsl_cli.mining.sample import Mask, Sample
@@ -102,27 +103,32 @@ class Judge:
         return Step("exclude" if part.negated else "require", candidate)
 
     def _answered(self, predicate: AnswerPredicate, sorted_out: Groups) -> Candidate:
-        """Return an answer as a candidate; a new question is tried on a few dialogues first."""
-        book = self._desk.book
-        words = book.wording(predicate.question)
+        """Return an answer as a candidate: that of all wordings of the question, if there are some."""
+        words = self._desk.book.wording(predicate.question)
         if words not in self._questions:
             if not self._questions_left:
                 raise RejectedError("failed", f"more than {self._desk.settings.questions} new questions")
             try:
-                if not self._promises(words, sorted_out):
-                    raise RejectedError("useless", f"right and wrong dialogues answer '{words}' alike")
-                self._questions[words] = book.candidates(words)
+                self._put(words, sorted_out)
             except BudgetSpent:
                 self._desk.ledger.spent = True
                 raise RejectedError("failed", "the budget is spent") from None
             self._questions_left -= 1
-        yes, no = self._questions[words]
+        yes, no = self._questions.pair(words)
         return yes if predicate.is_ else no
+
+    def _put(self, words: str, sorted_out: Groups) -> None:
+        """Put a new question to a few dialogues; if it tells anything, in several wordings to all."""
+        desk = self._desk
+        if not self._promises(words, sorted_out):
+            raise RejectedError("useless", f"right and wrong dialogues answer '{words}' alike")
+        self._questions.add(desk.book.candidates([words, *desk.rewordings.of(words)]))
 
     def _promises(self, words: str, sorted_out: Groups) -> bool:
         """Tell whether a question is answered otherwise about the right dialogues than about some rival's.
 
-        Each rival is a trial of its own: what tells one of them apart is lost in the mixture of all.
+        Each rival is a trial of its own: what tells one of them apart is lost in the mixture of all. So are
+        all together: where dialogues are few, only these are enough to tell chance from sense.
         """
         settings = self._desk.settings
         rng = random.Random(child_seed(settings.seed, self._intent, words, "screened"))
@@ -131,11 +137,14 @@ class Judge:
             places = chosen(members, members, settings.screened, rng, self._desk.material.can_show)
             return list(self._desk.book.ask(words, places).values())
 
-        right = answers(sorted_out.right)
-        return any(
-            tells_apart(right, answers(sorted_out.wrong & self._sample.positives(rival)), settings.gap)
-            for rival in sorted_out.rivals
-        )
+        right, others = answers(sorted_out.right), list[Answer]()
+        doubt = settings.doubt / (1 + len(sorted_out.rivals))
+        for rival in sorted_out.rivals:
+            theirs = answers(sorted_out.wrong & self._sample.positives(rival))
+            others += theirs
+            if min(told_apart(right, theirs), told_apart(right, others)) <= doubt:
+                return True
+        return False
 
 
 def _score(answer: Generated) -> float | None:

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from kdsl_cli.logic.conditions import leaves
 from kdsl_cli.logic.predicates import AnswerPredicate
 from kdsl_cli.mining.candidates import Candidate
 from kdsl_cli.mining.drafts import Draft
-from kdsl_cli.mining.proposers.desk import Questions
 from kdsl_cli.mining.proposers.model import ModelProposer
+from kdsl_cli.mining.proposers.panels import Questions
 from kdsl_cli.mining.proposers.proposer import Proposal, Proposer, outcome
 from kdsl_cli.mining.sample import Mask
 
@@ -66,7 +67,7 @@ class MixedProposer:
     def _grow(self) -> None:
         if len(self._questions) > self._grown_to:
             self._grown_to = len(self._questions)
-            answers = [candidate for pair in self._questions.values() for candidate in pair]
+            answers = [candidate for pair in self._questions.offered().values() for candidate in pair]
             self._counting = self._make(answers)
 
     def _counted(self, draft: Draft, limit: int) -> tuple[Proposal, ...]:
@@ -90,4 +91,5 @@ class MixedProposer:
 
 
 def _asks(proposal: Proposal) -> bool:
-    return any(isinstance(step.candidate.predicate, AnswerPredicate) for step in proposal.steps)
+    predicates = (leaf for step in proposal.steps for leaf in leaves(step.candidate.predicate))
+    return any(isinstance(leaf, AnswerPredicate) for leaf in predicates)

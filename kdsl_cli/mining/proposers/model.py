@@ -24,8 +24,9 @@ from kdsl_cli.logic.conditions import condition_key
 from kdsl_cli.mining.candidates import Candidate
 from kdsl_cli.mining.drafts import MIN_FOUND, MIN_SHED, Draft
 from kdsl_cli.mining.proposers.asking import Case, Example, proposal_prompt
-from kdsl_cli.mining.proposers.desk import Desk, Questions
+from kdsl_cli.mining.proposers.desk import Desk
 from kdsl_cli.mining.proposers.judging import Judge, Read, RejectedError
+from kdsl_cli.mining.proposers.panels import Questions
 from kdsl_cli.mining.proposers.proposer import Proposal, outcome
 from kdsl_cli.mining.proposers.schema import proposal_schema
 from kdsl_cli.mining.proposers.showing import Groups, chosen, groups, most_alike
@@ -65,7 +66,7 @@ class ModelProposer:
         self._judge = Judge(desk, sample, intent, questions)
         self._positives = sample.positives(intent)
         self._held: Mask = 0
-        self._told = tuple(questions)
+        self._told = tuple(questions.offered())
         self._left = desk.settings.asked
         self._allowed = (desk.settings.asked + 1) // 2
         self._met: set[str] = set()
@@ -86,7 +87,7 @@ class ModelProposer:
         """Return itself, ready to be asked about the empty draft once more, now that rules hold `held`."""
         self._held = held
         # As they stood when the round began: a prompt does not hang on which draft was asked about before.
-        self._told = tuple(self._questions)
+        self._told = tuple(self._questions.offered())
         if number:
             self._allowed = 1
             self._met.discard(EMPTY_KEY)

@@ -25,9 +25,11 @@ class ModelSettings:
         New questions of one search that are put to all dialogues, at most.
     screened
         Dialogues of the intent, and of a rival, that a question is tried on first, at most.
-    gap
-        How far the shares of yes must lie apart there, 0 to 1, for it to be put to all. Of a question that is
-        answered by chance, 12 and 12 dialogues show a gap of 0.35 (5 of 12) once in sixteen times.
+    doubt
+        How likely, at most, chance may part the answers there as far, for a question to be put to all; shared
+        among the rivals, since one that is told apart is enough.
+    wordings
+        In how many wordings, its own among them, a question is then put to all.
     temperature, max_tokens
         Of the sampling. At temperature 0 all samples would be the same.
     sharpness
@@ -44,8 +46,9 @@ class ModelSettings:
     shown: int = 4
     rivals: int = 3
     questions: int = 3
-    screened: int = 12
-    gap: float = 0.35
+    screened: int = 16
+    doubt: float = 0.01
+    wordings: int = 5
     temperature: float = 0.8
     max_tokens: int = 256
     sharpness: float = 1.0

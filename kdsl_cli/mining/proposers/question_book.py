@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
+from scipy.stats import fisher_exact
+
 from kdsl_cli.dialogues.normalise import normalise
 from kdsl_cli.evidence.questions import Answer, Shown
 from kdsl_cli.logic.predicates import AnswerPredicate
@@ -15,8 +17,8 @@ from kdsl_cli.mining.sample import mask_of
 class Asker(Protocol):
     """Who answers; `kdsl_cli.evidence.questions.Questioner` is one."""
 
-    def ask(self, question: str, shown: Sequence[Shown]) -> Sequence[Answer]:
-        """Return the answer to one question about each dialogue."""
+    def ask_many(self, questions: Sequence[str], shown: Sequence[Shown]) -> Sequence[Sequence[Answer]]:
+        """Return the answers to some questions about each dialogue: one row a question."""
         ...
 
 
@@ -60,30 +62,39 @@ class QuestionBook:
         BackendError
             If nothing can be answered at all, or a budget is spent; what is known stays known.
         """
-        wanted = sorted(set(places))
-        known = self._answers.setdefault(self.wording(question), {})
-        new = [place for place in wanted if place not in known]
-        if new:
-            given = self._asker.ask(self.wording(question), [self._shown[place] for place in new])
-            known.update(zip(new, given, strict=True))
-        return {place: known[place] for place in wanted}
+        wanted, words = sorted(set(places)), self.wording(question)
+        self._fetch([words], wanted)
+        return {place: self._answers[words][place] for place in wanted}
 
-    def candidates(self, question: str) -> tuple[Candidate, Candidate]:
-        """Ask a question of all dialogues; return "the answer is yes" and "the answer is no".
+    def candidates(self, questions: Iterable[str]) -> dict[str, tuple[Candidate, Candidate]]:
+        """Ask questions of all dialogues; return "the answer is yes" and "the answer is no" of each.
 
         Raises
         ------
         BackendError
             As for `ask`.
         """
-        everywhere = range(len(self._shown))
-        answers = self.ask(question, everywhere)
-        yes = mask_of(answers[place].value is True for place in everywhere)
-        no = mask_of(answers[place].value is False for place in everywhere)
-        words = self.wording(question)
+        words = list(dict.fromkeys(map(self.wording, questions)))
+        self._fetch(words, range(len(self._shown)))
+        return {each: self._pair(each) for each in words}
+
+    def _fetch(self, questions: Iterable[str], places: Sequence[int]) -> None:
+        """Ask what is not known; those that lack the same dialogues together, so that these are read once."""
+        lacking: dict[tuple[int, ...], list[str]] = {}
+        for question in questions:
+            known = self._answers.setdefault(question, {})
+            lacking.setdefault(tuple(place for place in places if place not in known), []).append(question)
+        for new, asked in lacking.items():
+            rows = self._asker.ask_many(asked, [self._shown[place] for place in new]) if new else ()
+            for question, given in zip(asked, rows, strict=False):
+                self._answers[question].update(zip(new, given, strict=True))
+
+    def _pair(self, question: str) -> tuple[Candidate, Candidate]:
+        values = [answer.value for _, answer in sorted(self._answers[question].items())]
+        yes, no = mask_of(value is True for value in values), mask_of(value is False for value in values)
         return (
-            Candidate(AnswerPredicate(words, True), yes, no),
-            Candidate(AnswerPredicate(words, False), no, yes),
+            Candidate(AnswerPredicate(question, True), yes, no),
+            Candidate(AnswerPredicate(question, False), no, yes),
         )
 
     def rows(self, ids: Sequence[str]) -> Iterator[tuple[str, str, Answer]]:
@@ -99,19 +110,17 @@ class QuestionBook:
                 yield ids[place], question, answer
 
 
-def tells_apart(first: Iterable[Answer], second: Iterable[Answer], gap: float) -> bool:
-    """Tell whether the shares of yes among the decided answers of two groups are `gap` or more apart.
+def told_apart(first: Iterable[Answer], second: Iterable[Answer]) -> float:
+    """Return how likely chance parts the decided answers of two groups as far as this (Fisher's exact test).
 
     Examples
     --------
     >>> yes, no = Answer(True), Answer(False)
-    >>> tells_apart([yes, yes, no], [no, no, Answer(None)], 0.25), tells_apart([yes], [Answer(None)], 0.25)
-    (True, False)
+    >>> round(told_apart([yes] * 5, [no] * 5), 4), told_apart([yes], [Answer(None)])
+    (0.0079, 1.0)
     """
-    shares = [_share_of_yes(group) for group in (first, second)]
-    return None not in shares and abs(shares[0] - shares[1]) >= gap  # type: ignore[operator]
-
-
-def _share_of_yes(answers: Iterable[Answer]) -> float | None:
-    decided = [answer.value for answer in answers if answer.value is not None]
-    return sum(decided) / len(decided) if decided else None
+    counts = [
+        [sum(answer.value is side for answer in group) for side in (True, False)]
+        for group in map(list, (first, second))
+    ]
+    return float(fisher_exact(counts).pvalue)

@@ -77,7 +77,7 @@ def read_suggestion(text: str, *, opening: bool, room: int) -> Suggestion:
     >>> suggestion.parts[0].predicate.values, suggestion.why
     (('退款',), 'It is')
     """
-    entries = _loads(text)
+    entries = read_json(text)
     if not isinstance(entries, dict) or not {"when"} <= entries.keys() <= {"when", "why"}:
         raise UnusableError("the answer is not an object with 'when' and 'why'")
     try:
@@ -93,7 +93,14 @@ def read_suggestion(text: str, *, opening: bool, room: int) -> Suggestion:
     return suggestion
 
 
-def _loads(text: str) -> Any:
+def read_json(text: str) -> Any:
+    """Return what a model wrote as JSON.
+
+    Raises
+    ------
+    UnusableError
+        If it is none, or too long for an answer, or a key stands twice in an object.
+    """
     if len(text) > MAX_CHARACTERS:
         raise UnusableError(f"the answer has {len(text)} characters")
     try:
@@ -140,7 +147,7 @@ def _offered(leaf: Predicate) -> Predicate:
         case ImagePredicate(feature, _, _) if feature != "kind":
             raise UnusableError(f"the descriptor '{feature}' was not offered")
         case AnswerPredicate(question, _):
-            asked = _sentence(question)
+            asked = one_line(question)
             if not asked or len(question) > MAX_QUESTION:
                 raise UnusableError(f"a question of no or of more than {MAX_QUESTION} characters")
             return replace(leaf, question=asked)
@@ -148,8 +155,12 @@ def _offered(leaf: Predicate) -> Predicate:
 
 
 def _sentence(words: object) -> str:
-    """Return a model's sentence as one line of what can be printed."""
     if not isinstance(words, str):
         raise UnusableError("'why' is not a sentence")
+    return one_line(words)[:MAX_WHY].strip()
+
+
+def one_line(words: str) -> str:
+    """Return what a model wrote as one line of what can be printed."""
     line = " ".join(words.split())
-    return "".join(character for character in line if character.isprintable())[:MAX_WHY].strip()
+    return "".join(character for character in line if character.isprintable()).strip()
