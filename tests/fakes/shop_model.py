@@ -51,6 +51,9 @@ IDLE = (
     "顾客是否生气？",
     "Is the text mostly in capital letters?",
 )
+WAYS = ("Would you say so", "Put otherwise", "In other words", "那么", "请问")
+"""How a question that is not understood is worded anew."""
+
 PHRASES = ("加载中", "more", "12:00", "全部", "shop", "确定")
 
 SURE = 1.4  # log-odds of an answer: 80 %
@@ -145,6 +148,26 @@ class ShopModel:
             leaf = {"text": {"contains": _drawn(PHRASES, chance("which")), "in": "any"}}
             why = "The words are there."
         return json.dumps({"when": leaf, "why": why}, ensure_ascii=False)
+
+    def rewording(self, parts: Sequence[Shown], seed: int) -> str:
+        """Return a question in as many other wordings as asked for; some twentieth of it is no JSON.
+
+        Some wordings are wrong: they ask after something else. As many as answers.
+        """
+        told = parts[-1].text
+        wording, question, _ = self._asked(parts)
+        if self._chance("rewording", str(seed), told) < 0.05:
+            return "Sure! Here are some other ways"
+        number = re.search(r"in (\d+) other ways", told)
+        known = WORDINGS[question] if question else tuple(f"{way}: {wording}" for way in WAYS)
+        others = [
+            _drawn(IDLE, self._chance("slip", told, each))
+            if self._chance("slips", told, each) < self._wrong
+            else each
+            for each in known
+            if _plain(each) != wording
+        ]
+        return json.dumps({"wordings": others[: int(number[1]) if number else 1]}, ensure_ascii=False)
 
     def _telling(self, parts: Sequence[Shown]) -> Iterator[tuple[str, bool]]:
         """Yield the questions whose answer parts most pictures that are right from most that are wrong.

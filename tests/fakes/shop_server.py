@@ -59,7 +59,9 @@ class Server(ThreadingHTTPServer):
             return self._choice(body, parts, choices)
         asked_for_rule = "response_format" in body or any("JSON" in part.text for part in parts)
         if asked_for_rule:
-            text = self.model.proposal(parts, int(body.get("seed", 0)))
+            rewording = any('"wordings"' in part.text for part in parts)
+            wanted = self.model.rewording if rewording else self.model.proposal
+            text = wanted(parts, int(body.get("seed", 0)))
         else:
             text = "Yes." if self.model.log_odds(parts) > 0 else "No."
         return completion(parts, [(token, -0.1, ()) for token in tokens(text)], body)
