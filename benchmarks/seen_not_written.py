@@ -1,15 +1,15 @@
 """Can mining find what is seen and never written? The shop's six intents that only a look tells apart.
 
-    python tests/fakes/shop_server.py --port 8009 --wrong 0.1 &
-    python benchmarks/seen_not_written.py --small http://127.0.0.1:8009/v1#shop --splits 3 --out seen
+    python benchmarks/seen_not_written.py --splits 0 1 2 --out seen
 
-For each seed of the split a workspace of the shop is made twice, with the statistical proposer and with the
-small model beside it, and ``kdsl run`` does everything on it. Both are scored on the test split's dialogues
-whose true intent (by ``data/shop/truth/noise.jsonl``) is one of the six, pooled over the splits: weighted F1
-with abstentions wrong, and how many answers and calls the model gave (``kdsl calls``).
+For each seed of the split and each proposer (`statistical`, `model`, `mixed`), ``kdsl run`` does everything
+on the shop's pictures, the small model being played by ``tests/fakes/shop_server.py``: its answers are those
+of the generator, a tenth of them wrong, otherwise for each wording of a question. Both the rules and the
+joint decision are scored on the test split's dialogues whose true intent (by ``data/shop/truth/noise.jsonl``)
+is one of the six, pooled over the splits: weighted F1 with abstentions wrong, and what the model was asked.
 
-``--observations FILE`` takes the store of an earlier run (``runs/evidence/observations.jsonl``), so that
-pictures are not read again.
+Ended early, the same command goes on. ``--small SPEC`` asks another server. ``--observations FILE`` takes the
+store of an earlier run (``runs/evidence/observations.jsonl``), so that pictures are not read again.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -31,89 +34,155 @@ from kdsl_cli.commands.demo import fill
 from kdsl_cli.metrics import bootstrap, weighted_f1
 from kdsl_cli.runs.atomic import write_json
 
+ROOT = Path(__file__).parents[1]
+SHOP = ROOT / "data" / "shop"
 TASK = "shop-page"
-PAIRS = (
-    ("product-on-sale", "product-sold-out"),
-    ("home", "home-popup"),
-    ("parcel-intact", "parcel-damaged"),
-)
-SEEN = tuple(name for pair in PAIRS for name in pair)
+SEEN = ("product-on-sale", "product-sold-out", "home", "home-popup", "parcel-intact", "parcel-damaged")
+PROPOSERS = ("statistical", "model", "mixed")
+SIDES = {"rules": "rules_prediction", "together": "prediction"}
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """True intents of the dialogues that only a look decides, and what each side said of them."""
+class Run:
+    """One workspace: what the six intents' dialogues are, what each side said, and what it took.
 
+    `spent` is what ``kdsl calls`` says, by verb and operation; `questions` are asked by the exported rules.
+    """
+
+    proposer: str
+    seed: int
     truth: list[str]
-    rules: list[str | None]
-    together: list[str | None]
-
-    def __add__(self, other: Rows) -> Rows:
-        return Rows(self.truth + other.truth, self.rules + other.rules, self.together + other.together)
+    said: dict[str, list[str | None]]
+    rules: int
+    questions: int
+    spent: list[dict[str, Any]]
+    seconds: float
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--small", required=True, help="spec of the model, for example http:URL#shop")
-    parser.add_argument("--shop", type=Path, default=Path("data/shop"))
-    parser.add_argument("--splits", type=int, default=3, help="seeds of the split, from 0")
+    parser.add_argument("--splits", type=int, nargs="+", default=[0, 1, 2], help="seeds of the split")
+    parser.add_argument("--proposers", nargs="+", choices=PROPOSERS, default=list(PROPOSERS))
+    parser.add_argument("--small", help="spec of the model; default: a server of our own plays one")
+    parser.add_argument("--wrong", type=float, default=0.1, help="share of its answers that are wrong")
+    parser.add_argument("--port", type=int, default=8009, help="where it is served")
     parser.add_argument("--observations", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    truth = _truth(asked.shop)
-    results = {}
-    for name, options in (("statistical", []), ("mixed", ["--small", asked.small])):
-        pooled, calls, started = Rows([], [], []), [], time.monotonic()
-        for seed in range(asked.splits):
-            space = asked.out / f"{name}-{seed}"
-            _run(space, seed, options, asked.observations)
-            pooled += _rows(space, truth)
-            calls.append(_calls(space) if options else {})
-        results[name] = {
-            "rules": _score(pooled.truth, pooled.rules),
-            "together": _score(pooled.truth, pooled.together),
-            "dialogues": len(pooled.truth),
-            "calls": calls,
-            "seconds": round(time.monotonic() - started, 1),
-        }
-        print(json.dumps({name: results[name]}, ensure_ascii=False, indent=1))
-    write_json(asked.out / "seen_not_written.json", {"small": asked.small, **results})
+    with served(asked.port, asked.wrong) if asked.small is None else using(asked.small) as small:
+        runs = [
+            done(asked.out / f"{proposer}-{seed}", proposer, seed, small, asked.observations)
+            for proposer in asked.proposers
+            for seed in asked.splits
+        ]
+    results = {
+        proposer: pooled([run for run in runs if run.proposer == proposer]) for proposer in asked.proposers
+    }
+    write_json(
+        asked.out / "seen_not_written.json",
+        {"small": small, "wrong": asked.wrong, "splits": asked.splits, "results": results},
+    )
+    print("\n".join(table(results)))
 
 
-def _truth(shop: Path) -> dict[str, str]:
-    dialogues = [json.loads(line) for line in (shop / "dialogues.jsonl").read_text("utf-8").splitlines()]
-    noise = [json.loads(line) for line in (shop / "truth" / "noise.jsonl").read_text("utf-8").splitlines()]
-    labels = {one["id"]: one["label"] for one in dialogues if one["task"] == TASK}
-    return labels | {one["id"]: one["truth"] for one in noise if one["id"] in labels}
+@contextmanager
+def served(port: int, wrong: float) -> Iterator[str]:
+    """Play the model in a process of its own."""
+    script = ROOT / "tests" / "fakes" / "shop_server.py"
+    command = [sys.executable, str(script), "--port", str(port), "--wrong", str(wrong)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield f"http:{process.stdout.readline().strip()}#shop"
+        process.terminate()
 
 
-def _run(space: Path, seed: int, options: list[str], observations: Path | None) -> None:
+@contextmanager
+def using(small: str) -> Iterator[str]:
+    yield small
+
+
+def done(space: Path, proposer: str, seed: int, small: str, observations: Path | None) -> Run:
+    """Do one run, or read what it left."""
+    kept = space / "run.json"
+    if kept.is_file():
+        return Run(**json.loads(kept.read_text("utf-8")))
+    prepare(space, observations)
+    options = [] if proposer == "statistical" else ["--small", small]
+    environment = os.environ | {"KDSL_SPLITS_SEED": str(seed), "KDSL_MINE_PROPOSER": proposer}
+    started = time.monotonic()
+    command = [sys.executable, "-m", "kdsl_cli", "run", "-q", *options]
+    subprocess.run(command, cwd=space, env=environment, check=True, stdout=subprocess.DEVNULL)
+    run = outcome(space, proposer, seed, time.monotonic() - started)
+    write_json(kept, asdict(run))
+    print(f"{proposer}, split {seed}: {run.seconds:.0f} s", file=sys.stderr)
+    return run
+
+
+def prepare(space: Path, observations: Path | None) -> None:
+    """Make a workspace of the shop's pictures alone; the other task's intents are all written."""
     fill(space)
+    path = space / "data" / "dialogues.jsonl"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if json.loads(line)["task"] == TASK), "utf-8")
     store = space / "runs" / "evidence" / "observations.jsonl"
     if observations is not None and not store.exists():
         store.parent.mkdir(parents=True)
         shutil.copy(observations, store)
-    environment = os.environ | {"KDSL_SPLITS_SEED": str(seed)}
-    command = [sys.executable, "-m", "kdsl_cli", "run", "-q", *options]
-    subprocess.run(command, cwd=space, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
-def _rows(space: Path, truth: dict[str, str]) -> Rows:
+def outcome(space: Path, proposer: str, seed: int, seconds: float) -> Run:
+    """Return what a finished workspace says."""
+    truth = true_intents()
     frame = pl.read_parquet(space / "runs" / "eval" / "test" / "per_dialogue.parquet")
     frame = frame.filter(pl.col("id").is_in([id for id, name in truth.items() if name in SEEN]))
-    return Rows(
+    text = (space / "rules" / f"{TASK}.yaml").read_text("utf-8")
+    answers = space / "runs" / "answers" / "test.parquet"
+    calls = [sys.executable, "-m", "kdsl_cli", "calls", "--json"]
+    return Run(
+        proposer,
+        seed,
         [truth[id] for id in frame["id"]],
-        frame["rules_prediction"].to_list(),
-        frame["prediction"].to_list(),
+        {side: frame[column].to_list() for side, column in SIDES.items()},
+        text.count("\n- id:"),
+        pl.read_parquet(answers)["question"].n_unique() if answers.is_file() else 0,
+        []
+        if proposer == "statistical"
+        else json.loads(subprocess.run(calls, cwd=space, check=True, capture_output=True).stdout),
+        round(seconds, 1),
     )
 
 
-def _calls(space: Path) -> object:
-    command = [sys.executable, "-m", "kdsl_cli", "calls", "--json"]
-    return json.loads(subprocess.run(command, cwd=space, check=True, capture_output=True).stdout)
+def true_intents() -> dict[str, str]:
+    """Return the true intent of each dialogue of the task."""
+    labels = {row["id"]: row["label"] for row in lines(SHOP / "dialogues.jsonl") if row["task"] == TASK}
+    wrong = {row["id"]: row["truth"] for row in lines(SHOP / "truth" / "noise.jsonl")}
+    return {id: wrong.get(id, label) for id, label in labels.items()}
 
 
-def _score(truth: list[str], said: list[str | None]) -> dict[str, float | None]:
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    return map(json.loads, path.read_text("utf-8").splitlines())
+
+
+def pooled(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the scores of some runs' dialogues taken together, and what each run took."""
+    truth = [name for run in runs for name in run.truth]
+    scores = {side: score(truth, [name for run in runs for name in run.said[side]]) for side in SIDES}
+    each = [
+        {
+            "seed": run.seed,
+            **{side: round(weighted_f1(run.truth, run.said[side]) or 0.0, 3) for side in SIDES},
+            "dialogues": len(run.truth),
+            "rules": run.rules,
+            "questions": run.questions,
+            "seconds": run.seconds,
+            "spent": run.spent,
+        }
+        for run in runs
+    ]
+    return {**scores, "dialogues": len(truth), "runs": each}
+
+
+def score(truth: Sequence[str], said: Sequence[str | None]) -> dict[str, float | None]:
     spread = bootstrap(truth, said, rng=np.random.default_rng(0))
     between = spread.weighted_f1 if spread is not None else None
     return {
@@ -121,6 +190,26 @@ def _score(truth: list[str], said: list[str | None]) -> dict[str, float | None]:
         "low": between.low if between else None,
         "high": between.high if between else None,
     }
+
+
+def table(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the table of `docs/results.md`; what was asked and took is the mean of the runs."""
+    yield "| proposer | rules | together | rules found | questions | calls | tokens | seconds |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for proposer, result in results.items():
+        runs = result["runs"]
+        spent = [sum(row["calls"] for row in run["spent"]) for run in runs]
+        tokens = [
+            sum(row["prompt_tokens"] + row["completion_tokens"] for row in run["spent"]) for run in runs
+        ]
+        cells = [*(between(result[side]) for side in SIDES)]
+        cells += [f"{np.mean([run[name] for run in runs]):.0f}" for name in ("rules", "questions")]
+        cells += [f"{np.mean(spent):,.0f}", f"{np.mean(tokens) / 1e6:.1f} m"]
+        yield f"| {proposer} | {' | '.join(cells)} | {np.mean([run['seconds'] for run in runs]):,.0f} |"
+
+
+def between(scored: Mapping[str, float]) -> str:
+    return f"{scored['weighted_f1']:.3f} ({scored['low']:.2f}–{scored['high']:.2f})"
 
 
 if __name__ == "__main__":
