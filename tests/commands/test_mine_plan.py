@@ -79,7 +79,7 @@ def test_the_same_stands_in_json(space: Path, capsys: pytest.CaptureFixture[str]
     for name in ("calls", "tokens", "minutes"):
         assert plan[name] == pytest.approx(sum(row[name] for row in plan["tasks"])) and plan[name] > 0
     (talk, _) = plan["tasks"]
-    assert talk["calls"] == talk["proposals"] + talk["answers"]
+    assert talk["calls"] == talk["proposals"] + talk["questions"] + talk["answers"]
     assert plan["prompt"].startswith("SYSTEM: You write rules") and plan["prompt_tokens"] > 100
     assert planned(capsys, "--small", MODEL, "--proposer", "model")["proposer"] == "model"
 
