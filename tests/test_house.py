@@ -70,12 +70,13 @@ def test_every_direct_dependency_has_its_version_in_the_constraints():
 def test_the_rules_that_the_pages_quote_can_be_read():
     header = 'schema: "kdsl.rules/1"\ntask: "image-scene"\nrules:\n'
     for page in ("README.md", "rules/README.md"):
-        (quoted,) = re.findall(r"```yaml\n(.*?)```", (ROOT / page).read_text("utf-8"), flags=re.DOTALL)
-        base = loads(quoted if quoted.startswith("schema") else header + quoted, Path(page))
-        assert [rule.id for rule in base.rules] == ["refund-page-3f2a"]
+        quoted = re.findall(r"```yaml\n(.*?)```", (ROOT / page).read_text("utf-8"), flags=re.DOTALL)
+        bases = [loads(one if one.startswith("schema") else header + one, Path(page)) for one in quoted]
+        assert [rule.id for base in bases for rule in base.rules] == ["refund-page-3f2a"]
+    assert [rate.intent for base in bases for rate in base.base_rates] == ["order-detail", "coupon-page"]
 
 
 def test_the_page_on_rules_names_every_word_of_the_grammar():
     page = (ROOT / "rules" / "README.md").read_text("utf-8")
-    words = {*TEXT_FIELDS, *REGIONS, *VERBS, *COUNTABLES, *FEATURES, *STATUSES, *RULE_KEYS}
+    words = {*TEXT_FIELDS, *REGIONS, *VERBS, *COUNTABLES, *FEATURES, *STATUSES, *RULE_KEYS, "base_rates"}
     assert {word for word in words if f"`{word}`" not in page and f"`{word}:" not in page} == set()
