@@ -90,7 +90,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests_core(session: nox.Session) -> None:
     """All tests that the base installation can run; torch is not there to be missed."""
-    install(session, "--editable", ".", "pytest", "hypothesis")
+    install(session, "--editable", ".", "pytest", "hypothesis", "jsonschema")
     session.run("pytest", "-m", "not local", *session.posargs, env=QUIET)
 
 
@@ -107,7 +107,7 @@ def tests_lowest(session: nox.Session) -> None:
     session.install("uv")
     session.run(
         "uv", "pip", "install", "--resolution", "lowest-direct", "--editable", ".", "pytest>=8.3",
-        "hypothesis>=6.110",
+        "hypothesis>=6.110", "jsonschema>=4.20",
     )  # fmt: skip
     session.run("pytest", "-m", "not local", *session.posargs, env=QUIET)
 

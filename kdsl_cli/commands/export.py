@@ -71,19 +71,30 @@ def export(
     with stage.run() as run:
         for task, kept in read_kept(space.kept).items():
             path = run.output(folder / f"{task}.yaml", editable=True)
-            bases[task], changed = _write(path, kept)
+            bases[task], changed = _write(path, kept, _header(space, settings, task, path))
             written[str(path)] = changed
             run.count(total=len(kept.rules), ok=len(kept.rules))
     _report(space, settings, bases, written)
 
 
-def _write(path: Path, kept: RuleBase) -> tuple[RuleBase, bool]:
+def _header(space: Workspace, settings: Settings, task: str, path: Path) -> str:
+    """Return the comment at the top of a new file; in the workspace, editors are told of its schema too."""
+    from kdsl_cli.commands.modelines import write_rule_schema
+    from kdsl_cli.dialogues.catalogue import Catalogue
+
+    if path != space.rules(task):
+        return HEADER
+    names = Catalogue.load(space.path(settings.data.catalogue)).task(task).names
+    return f"{write_rule_schema(space, task, names, path)}\n{HEADER}"
+
+
+def _write(path: Path, kept: RuleBase, header: str) -> tuple[RuleBase, bool]:
     from dataclasses import replace
 
     from kdsl_cli.logic.codec import dump_rules, loads, merge_into
     from kdsl_cli.runs.atomic import write_text
 
-    base = replace(kept, header=HEADER)
+    base = replace(kept, header=header)
     before = path.read_text(encoding="utf-8") if path.is_file() else None
     after = dump_rules(base) if before is None else merge_into(before, base, path)
     if after != before:

@@ -53,9 +53,10 @@ _README = """\
 3. `kdsl data check`, then `kdsl data split`.
 4. `kdsl run` does the rest: it reads the pictures, mines, prunes and exports rules, trains, predicts on the
    test split and scores it. Stopped half-way, the same command goes on from there.
-5. Read rules/*.yaml. An edited file is used as edited.
+5. Read rules/*.yaml. An edited file is used as edited: `kdsl rules lint` checks it, `kdsl rules diff`
+   says what an edit changes.
 
-`kdsl doctor` says what is missing.
+`kdsl doctor` says what is missing. `kdsl schema --editor` lets an editor complete and check the YAML files.
 """
 
 

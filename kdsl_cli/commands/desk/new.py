@@ -41,6 +41,7 @@ def command(
     why: Annotated[str, typer.Option(help="One sentence that says why it holds.")] = "",
 ) -> None:
     """Write a draft of a rule into its file, with examples, and say what it does on training dialogues."""
+    from kdsl_cli.commands.modelines import write_rule_schema
     from kdsl_cli.commands.settings_sources import current_settings
     from kdsl_cli.dialogues.catalogue import Catalogue
     from kdsl_cli.logic.rule import Rule, rule_id
@@ -52,7 +53,7 @@ def command(
     rule = Rule(id or rule_id(intent, when), intent, when, weight=weight, why=why)
     rule, told = _tried(rule, material, of_task.name)
     path = space.rules(of_task.name)
-    line = _write(path, of_task.name, rule)
+    line = _write(path, of_task.name, rule, write_rule_schema(space, of_task.name, of_task.names, path))
     _report(path, line, rule, told)
 
 
@@ -126,8 +127,8 @@ def _tried(rule: Rule, material: Material | None, task: str) -> tuple[Rule, str 
     return replace(rule, examples=examples), told
 
 
-def _write(path: Path, task: str, rule: Rule) -> int:
-    """Put the rule at the end of its file, and return its line there."""
+def _write(path: Path, task: str, rule: Rule, line: str) -> int:
+    """Put the rule at the end of its file, and return its line there; `line` is the first of a new file."""
     from dataclasses import replace
 
     from kdsl_cli.commands.export import HEADER
@@ -146,7 +147,7 @@ def _write(path: Path, task: str, rule: Rule) -> int:
                 raise ConfigError(f"there is a rule with the id '{rule.id}'", where=where, fix=fix)
         text = merge_into(text, replace(base, rules=(*base.rules, rule)), path)
     else:
-        text = dump_rules(RuleBase(task, (rule,), HEADER))
+        text = dump_rules(RuleBase(task, (rule,), f"{line}\n{HEADER}"))
     write_text(path, text)
     return places(text, str(path)).rules[-1].lines[""]
 
