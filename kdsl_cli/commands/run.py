@@ -39,6 +39,13 @@ def command(
         typer.Option(help="Model that proposes rules too, and answers them.", show_default=False),
     ] = None,
     quant: QuantOption = None,
+    large: Annotated[
+        str | None, typer.Option(help="Who classifies: linear, or local:PATH_OR_ID.", show_default=False)
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="With --large local: memory of the device, 12g to 80g.", show_default=False),
+    ] = None,
     max_failed: Annotated[
         float, typer.Option(min=0, max=1, help="Exit with 1 if a larger share of pictures or rows failed.")
     ] = 0.05,
@@ -52,8 +59,15 @@ def command(
     from kdsl_cli.commands.run_steps import chain
     from kdsl_cli.commands.settings_sources import current_settings
 
-    given = {"predict.strategy": strategy, "mine.seed_rules": seed_rules or None}
-    settings = current_settings({**given, "small.model": small, "small.quant": quant})
+    given = {
+        "predict.strategy": strategy,
+        "mine.seed_rules": seed_rules or None,
+        "small.model": small,
+        "small.quant": quant,
+        "train.large": large,
+        "train.preset": preset,
+    }
+    settings = current_settings(given)
     if dry_run:
         show_plan(chain(settings, split, max_failed=max_failed, force=force))
         return

@@ -75,13 +75,10 @@ def _learning(settings: Settings, space: Workspace, how: Mapping[str, bool]) -> 
     from kdsl_cli.commands.export import export
     from kdsl_cli.commands.mine import mine, shaping_options
     from kdsl_cli.commands.prune import prune
+    from kdsl_cli.commands.train import shaping_options as shaping_training
     from kdsl_cli.commands.train import train_large
 
-    trained = {
-        "large": settings.train.large,
-        "knowledge": list(settings.mine.seed_rules),
-        "train": settings.train.seed,
-    }
+    trained = {**shaping_training(settings), "train": settings.train.seed}
     return [
         Step("mine-rules", partial(mine, settings, **how), space.mine_out, shaping_options(settings)),
         Step("prune-rules", partial(prune, settings, **how), space.prune_out, settings.prune.resolved()),

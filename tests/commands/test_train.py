@@ -162,9 +162,8 @@ def test_seed_rules_of_the_settings_are_knowledge_and_mined_ones_draw_a_warning(
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        ("local:some/model", "this version cannot train 'local:some/model'. Allowed: linear."),
-        ("http:localhost#m", "this version cannot train 'http:localhost#m'"),
-        ("liner", "unknown model 'liner'. Allowed: linear. Did you mean 'linear'?"),
+        ("http:localhost#m", "'http:localhost#m' cannot be trained: its weights are not on this machine"),
+        ("liner", "unknown model 'liner'. Allowed: linear, local:PATH_OR_ID. Did you mean 'linear'?"),
     ],
 )
 def test_other_models_are_refused_before_anything_is_read(tmp_path, monkeypatch, capsys, spec, told):
