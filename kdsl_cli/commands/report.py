@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -85,15 +85,12 @@ def write_report(
     from kdsl_cli.commands.splits import picture_root
     from kdsl_cli.reporting.page.charts import EXTRA, available
     from kdsl_cli.reporting.page.page import page
-    from kdsl_cli.reporting.page.pictures import picture_sources
     from kdsl_cli.runs.atomic import write_text
 
     output, show = current_output(), settings.eval.pictures
     material = gathered(space, split, tables, bases)
     names = [name for id in material.predictions.frame["id"] for name in _pictures_of(material, id)]
-    with output.progress("Copying pictures", len(set(names)), "pictures") as bar:
-        root = picture_root(space, settings)
-        sources = picture_sources(names, root, show=show, page=path, advance=bar.advance)
+    sources = _sources(names, picture_root(space, settings), show, path)
     text = page(material, sources, linked_pictures=show == "linked")
     write_text(path, text)
     size = path.stat().st_size
@@ -102,6 +99,16 @@ def write_report(
     if not available():
         output.note(f"{path}: without curves; to have them: pip install 'kdsl-cli[{EXTRA}]'")
     return Written(size, material.predictions.frame.height)
+
+
+def _sources(names: Sequence[str], root: Path, show: Show, page: Path) -> dict[str, str]:
+    from kdsl_cli.commands.console import current_output
+    from kdsl_cli.reporting.page.pictures import picture_sources
+
+    if show != "thumbnails" or not names:
+        return picture_sources(names, root, show=show, page=page)
+    with current_output().progress("Copying pictures", len(set(names)), "pictures") as bar:
+        return picture_sources(names, root, show=show, page=page, advance=bar.advance)
 
 
 def gathered(

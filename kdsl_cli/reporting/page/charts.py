@@ -44,6 +44,7 @@ _CONFIG: Final[dict[str, Any]] = {
     "font": "system-ui, sans-serif",
     "padding": 4,
     "aria": False,  # the chart as a whole has a name; its numbers stand in a table
+    "mark": {"aria": False},
     "view": {"stroke": None},
     "axis": _AXIS,
 }

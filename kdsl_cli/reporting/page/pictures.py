@@ -58,7 +58,7 @@ def picture_sources(
     paths = {name: absolute(name, root) for name in wanted}
     if show == "linked":
         return {name: quote(relative(path, page.parent)) for name, path in paths.items() if path.is_file()}
-    side, quality = _affordable([paths[name] for name in wanted])
+    side, quality = _affordable([paths[name] for name in names])  # each use of a picture is a copy
 
     def copied(name: str) -> str | None:
         found = thumbnail(paths[name], side, quality)
