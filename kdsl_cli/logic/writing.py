@@ -109,7 +109,18 @@ def quoted(text: str) -> str:
     >>> print(quoted('退款 "ok"\n'))
     "退款 \"ok\"\n"
     """
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return flow(text)
+
+
+def flow(value: object) -> str:
+    r"""Return JSON-able values as YAML on one line, which reads back as they were: not all JSON does.
+
+    Examples
+    --------
+    >>> print(flow({"contains": "a\x85b"}))
+    {"contains": "a\u0085b"}
+    """
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def item_lines(lines: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kdsl_cli.logic.conditions import condition_key
@@ -145,6 +145,7 @@ leaf = st.one_of(
 
 
 @quick
+@example([{"text": {"contains": "a\x85b\u2028c", "in": "any"}}])
 @given(st.lists(st.one_of(leaf, leaf.map(lambda one: {"not": one})), min_size=1, max_size=3))
 def test_phrases_of_any_characters_are_read_as_they_were_written(parts: list[Any]) -> None:
     try:

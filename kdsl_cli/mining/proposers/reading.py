@@ -21,6 +21,7 @@ from kdsl_cli.logic.predicates import (
     Predicate,
     TextPredicate,
 )
+from kdsl_cli.logic.writing import flow
 from kdsl_cli.mining.drafts import phrases
 from kdsl_cli.mining.proposers.schema import MAX_PHRASE, MAX_QUESTION, MAX_WHY, OFFERED_VERBS
 
@@ -81,7 +82,7 @@ def read_suggestion(text: str, *, opening: bool, room: int) -> Suggestion:
     if not isinstance(entries, dict) or not {"when"} <= entries.keys() <= {"when", "why"}:
         raise UnusableError("the answer is not an object with 'when' and 'why'")
     try:
-        condition = loads_condition(json.dumps(entries["when"], ensure_ascii=False), "when")
+        condition = loads_condition(flow(entries["when"]), "when")
     except RuleFileError as error:
         raise UnusableError(error.problems[0].render()) from None
     parts = tuple(sorted(dict.fromkeys(_parts(condition)), key=lambda part: part.negated))
