@@ -69,10 +69,11 @@ def _cost(one: Prepared, settings: Settings, shown: Mapping[str, Shown], paces: 
     write, score = paces["generate"], paces["score"]
     proposal = write.tokens or told.prompt_tokens + ASSUMED_WRITTEN
     answer = score.tokens or sum(rough_tokens(each, pixels) for each in asked) / max(1, len(asked))
+    written = told.proposals + told.questions  # of each question, other wordings
     return Cost(
         told,
-        round(told.proposals * proposal + told.answers * answer),
-        round((told.proposals * write.seconds + told.answers * score.seconds) / 60, 1),
+        round(written * proposal + told.answers * answer),
+        round((written * write.seconds + told.answers * score.seconds) / 60, 1),
     )
 
 
