@@ -16,7 +16,7 @@ from kdsl_cli.runs.atomic import replacing
 
 SCHEMA: Final = "kdsl.checkpoint/1"
 
-_BROKEN: Final = (OSError, RuntimeError, ValueError, TypeError, KeyError, EOFError)
+_BROKEN: Final = (OSError, RuntimeError, ValueError, TypeError, LookupError, EOFError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class Loop:
                 rate=pace,
                 clip=self.settings.clip,
                 world=self.world,
-                stop=self.stop.requested,
+                stop=lambda: self.stop.requested,
             )
             course.step += 1
             course.samples += len(step.draws)

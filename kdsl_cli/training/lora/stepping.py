@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ def take(
     rate: float,
     clip: float,
     world: World,
-    stop: bool,
+    stop: Callable[[], bool],
 ) -> Taken:
     """Take one step.
 
@@ -58,14 +58,14 @@ def take(
     rate, clip
         The learning rate, and the largest norm of the gradient.
     stop
-        Whether this process was asked to stop.
+        Says whether this process was asked to stop; asked when the batches are through.
     """
     import torch
 
     weights = list(adapted.learnt.values())
     learner.zero_grad(set_to_none=True)
     # In float64, where counts are exact: loss, labels learnt, tokens, wishes to stop.
-    sums = torch.tensor([0.0, 0.0, 0.0, float(stop)], dtype=torch.float64, device=adapted.model.device)
+    sums = torch.zeros(4, dtype=torch.float64, device=adapted.model.device)
     with adapted.learning():
         for batch in batches:
             loss = objective.loss(adapted, batch)
@@ -73,6 +73,7 @@ def take(
             sums[0] += loss.detach()
             sums[1] += batch.n_learnt
             sums[2] += batch.n_tokens
+    sums[3] = float(stop())
     sums = world.summed(sums)
     _join(weights, world)
     loss_sum, learnt, tokens, stops = sums.tolist()
