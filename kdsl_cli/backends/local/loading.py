@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,7 +203,9 @@ def _quantisation(quant: str, dtype: Any, kept: tuple[str, ...]) -> Any:
 
 def _adapted(model: Any, folder: Path) -> Any:
     peft: Any = extras.require("peft", extra="local", feature="an adapter")
-    wrapped = peft.PeftModel.from_pretrained(model, str(folder), is_trainable=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that it gave up
+        wrapped = peft.PeftModel.from_pretrained(model, str(folder), is_trainable=False)
     if not wrapped.active_peft_config.is_prompt_learning:
         return wrapped.get_base_model()  # with the adapter's layers in it
     if wrapped.active_peft_config.peft_type != "PROMPT_TUNING":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -57,7 +58,9 @@ def join(base: Source, adapter: Path, device: str | None = None) -> Joined:
     loaded = load(base, device)
     generation = copy.deepcopy(loaded.model.generation_config)  # a backend changes the model's own
     try:
-        wrapped = peft.PeftModel.from_pretrained(loaded.model, str(adapter), is_trainable=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that it gave up
+            wrapped = peft.PeftModel.from_pretrained(loaded.model, str(adapter), is_trainable=False)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         told = " ".join(str(error).split())[:200]
         raise BackendError(f"does not fit {base.name}: {told}", where=str(adapter)) from error
@@ -94,6 +97,7 @@ def load(source: Source, device: str | None = None) -> Loaded:
     """Load a checkpoint in bfloat16, whatever the device would rather have."""
     torch: Any = extras.require("torch", extra="local", feature="merging an adapter")
     transformers: Any = extras.require("transformers", extra="local", feature="merging an adapter")
+    transformers.utils.logging.disable_progress_bar()
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     model = transformers.AutoModelForImageTextToText.from_pretrained(
         source.folder, dtype=torch.bfloat16, device_map={"": place}, local_files_only=True
