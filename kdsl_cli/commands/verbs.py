@@ -100,6 +100,11 @@ VERBS: dict[str, Verb] = {
         "Make a workspace: settings, a catalogue to fill in, folders for data and rules.",
     ),
     "data": Verb("data", "Workspace and data", "Import, check, split, count and export dialogues."),
+    "relabel": Verb(
+        "relabel",
+        "Workspace and data",
+        "Put new labels into the data and its splits; who is in which split stays as it is.",
+    ),
     "write-reasons": Verb(
         "reasons",
         "Workspace and data",
