@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from kdsl_cli.commands.app import run
 from kdsl_cli.prediction.table import read_predictions
 from kdsl_cli.runs.atomic import write_text
-from tests.commands.tuned_space import ROWS, checkpoint, tuned, tuned_space, untuned_space
+from tests.backends.http.conftest import shop_url
+from tests.commands.tuned_space import PIXELS, ROWS, checkpoint, tuned, tuned_space, untuned_space
 
-__all__ = ["checkpoint", "tuned_space", "untuned_space"]
+__all__ = ["checkpoint", "shop_url", "tuned_space", "untuned_space"]
 
 pytestmark = [pytest.mark.local, pytest.mark.slow, pytest.mark.usefixtures("quiet_environment")]
 
@@ -176,6 +178,17 @@ def test_whoever_serves_it_is_asked_by_the_records_choices(
     assert rows()["t-t4"]["large_method"] == "choice"
     assert large()["methods"] == {"likelihood": 4, "choice": 1}
     assert "1 answers of the large model were got by 'choice'" in capsys.readouterr().err
+
+
+def test_a_server_that_tells_likelihoods_is_asked_for_them(
+    tuned_space: Path, shop_url: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["predict", "--through", f"http:{shop_url('likelihood')}#shop"]) == 0
+    for row in rows().values():
+        assert row["large_method"] == "likelihood"
+        assert sum(row["large_scores"]) == pytest.approx(1)
+    assert large()["model"]["kind"] == "http" and large()["model"]["max_pixels"] == str(PIXELS)
+    assert "not by likelihood" not in capsys.readouterr().err
 
 
 def test_where_rules_decide_alone_nothing_is_loaded(
