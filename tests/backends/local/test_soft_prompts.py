@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import peft
 import pytest
-import torch
 
 from kdsl_cli.backends.local.loading import load
 from kdsl_cli.backends.local.rendering import Renderer, batched
@@ -13,6 +11,8 @@ from kdsl_cli.backends.local.soft_prompts import put_in_front
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
 from kdsl_cli.dialogues.prompting import Prompt
 
+peft = pytest.importorskip("peft")
+torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.local
 
 COUNT = 5

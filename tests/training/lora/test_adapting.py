@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-import torch
 
 from kdsl_cli.backends.local.loading import load, outside_language_model
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
@@ -14,6 +13,7 @@ from kdsl_cli.training.lora.adapting import adapt, targets
 from tests.training.lora.dialogues import TASK
 from tests.training.lora.learning import Bench, opened, samples, settings
 
+torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.local
 
 SIZES = {TASK.name: len(TASK.names)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 
 from kdsl_cli.errors import BackendError, StageError
 from kdsl_cli.runs.appendlog import read_log
@@ -13,6 +12,7 @@ from kdsl_cli.runs.signals import Stop
 from kdsl_cli.training.lora.augmenting import Augmentation
 from tests.training.lora.learning import Bench, samples, settings
 
+torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.local
 
 EVERYTHING = {"dropout": 0.2, "augmentation": Augmentation(choices=True), "balanced": True}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from kdsl_cli.backends.local.rendering import IGNORED
 from kdsl_cli.backends.local.scoring import positions
@@ -13,6 +12,7 @@ from kdsl_cli.training.lora.samples import sample_of
 from tests.training.lora.dialogues import TASK, said
 from tests.training.lora.learning import Bench, samples, settings
 
+torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.local
 
 
