@@ -84,8 +84,6 @@ class Setup:
         if estimate.beside_weights > left:
             ways = "; ".join(lower(settings))
             output.warn(f"this will probably not fit into memory; if it does not, lower {ways}")
-        for text in self.warnings():
-            output.warn(text)
         if self.work.folds:
             output.note(
                 f"{self.work.folds} folds are tuned first, for scores out of fold: about "
