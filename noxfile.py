@@ -6,13 +6,15 @@ Every session installs from constraints.txt, so that a run of today is the run o
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
 import nox
 
 nox.options.sessions = [
-    "lint", "types", "layers", "docs", "doctest", "demo", "tests_core", "tests",
+    "lint", "types", "layers", "docs", "doctest", "demo", "tests_core", "tests", "browser",
 ]  # fmt: skip
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
@@ -99,6 +101,22 @@ def tests(session: nox.Session) -> None:
     """All tests, with every extra installed (about 6 GB with torch)."""
     install(session, "--editable", ".[dev,local,http,report]")
     session.run("pytest", "-m", "local or not local", *session.posargs, env=QUIET)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The report in a real Chromium; Debian's is installed where there is none and we are root."""
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        if os.geteuid() or not shutil.which("apt-get"):
+            session.skip("no Chromium here, and only root may install it: apt-get install chromium")
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        session.run("apt-get", "update", "-qq", external=True, env=quiet)
+        wanted = ("chromium", "fonts-noto-cjk")
+        session.run(
+            "apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted, external=True, env=quiet
+        )
+    install(session, "--editable", ".[report,browser]", "pytest")
+    session.run("pytest", "tests/browser", *session.posargs, env={**QUIET, "KDSL_BROWSER": "required"})
 
 
 @nox.session

@@ -26,8 +26,7 @@ def rows(material: Material) -> dict[str, Any]:
     """Return all dialogues as columns, in the order of the predictions.
 
     Intents and rules are numbers into `tasks` and `rules`; -1 is none. `right`, `rules_right` and
-    `large_right` are null where nothing can be said, `text` is normalised for searching, `head` is for
-    people.
+    `large_right` are null where nothing can be said; `head` is how a dialogue begins.
     """
     frame = material.tables.per_dialogue
     intents = material.predictions.intents
@@ -37,14 +36,12 @@ def rows(material: Material) -> dict[str, Any]:
     columns: dict[str, list[Any]] = {name: frame[name].to_list() for name in _AS_THEY_ARE}
     for row in frame.iter_rows(named=True):
         names = intents.get(row["task"], ())
-        texts = list(_texts(material.dialogues.get(row["id"]), material.facts.get(row["id"])))
         found = {
             "task": tasks.index(row["task"]),
             "label": _number(row["label"], names),
             "said": _number(row["prediction"], names),
             "fired": [place[name] for name in row["fired"]],
-            "head": " · ".join(texts)[:_HEAD],
-            "text": normalise("\n".join([row["id"], *texts])),
+            "head": " · ".join(_texts(material, row["id"]))[:_HEAD],
         }
         for name, value in found.items():
             columns.setdefault(name, []).append(value)
@@ -53,6 +50,11 @@ def rows(material: Material) -> dict[str, Any]:
         "rules": ids,
         "columns": columns,
     }
+
+
+def searchable(material: Material) -> list[str]:
+    """Return all that is written in each dialogue and its pictures, normalised, with its id."""
+    return [normalise("\n".join([id, *_texts(material, id)])) for id in material.tables.per_dialogue["id"]]
 
 
 _AS_THEY_ARE: Final = ("id", "state", "decided_by", "right", "rules_right", "large_right")
@@ -145,7 +147,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return {"id": rule.id, "intent": rule.intent, "weight": round(rule.weight, 2), "words": words}
 
 
-def _texts(dialogue: Dialogue | None, facts: Facts | None) -> Iterator[str]:
+def _texts(material: Material, id: str) -> Iterator[str]:
+    dialogue, facts = material.dialogues.get(id), material.facts.get(id)
     if facts is not None:
         yield from (turn.text.strip() for turn in facts.turns if turn.text.strip())
         yield from (line.text for line in facts.ocr)

@@ -11,7 +11,7 @@ import polars as pl
 from kdsl_cli import __version__
 from kdsl_cli.logic.describing import describe
 from kdsl_cli.reporting.page import charts, curves
-from kdsl_cli.reporting.page.cards import cards, rows
+from kdsl_cli.reporting.page.cards import cards, rows, searchable
 from kdsl_cli.reporting.page.embedding import in_parts, packed
 from kdsl_cli.reporting.page.headline import NAMES, left_aside, scores, trust, worst_confusions
 from kdsl_cli.reporting.page.material import Material, listing
@@ -59,6 +59,7 @@ def page(material: Material, sources: Mapping[str, str], *, linked_pictures: boo
         "trees": [{key: tree[key] for key in ("task", "intent", "simulations", "found")} for tree in trees],
         "tree_data": [packed(tree["rounds"]) for tree in trees],
         "row_data": packed({**rows(material), "part": PART}),
+        "text_data": packed(searchable(material)),
         "card_data": in_parts(cards(material, sources), PART),
     }
     return render(context, linked_pictures=linked_pictures)

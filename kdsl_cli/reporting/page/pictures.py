@@ -21,7 +21,7 @@ from kdsl_cli.evidence.workers import cores
 Show = Literal["thumbnails", "linked", "none"]
 SHOWS: Final[tuple[Show, ...]] = get_args(Show)
 
-BUDGET: Final = 15_000_000
+BUDGET: Final = 10_000_000
 """Bytes that the copies in one page may have together; in base64 a third more."""
 
 _SIZES: Final = ((720, 60), (480, 55), (320, 50), (224, 45), (160, 40), (112, 35))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kdsl_cli.reporting.page.cards import cards, rows
+from kdsl_cli.reporting.page.cards import cards, rows, searchable
 from tests.reporting.page.made import EVIL, material
 
 
@@ -40,8 +40,7 @@ def test_what_is_not_known_is_no_intent(made):
 
 
 def test_a_dialogue_is_found_by_its_id_its_turns_and_what_was_read_in_its_pictures(made):
-    columns = rows(made)["columns"]
-    text = dict(zip(columns["id"], columns["text"], strict=True))
+    text = dict(zip(made.predictions.frame["id"], searchable(made), strict=True))
     assert "退款详情" in text["s000"] and "s000" in text["s000"]
     assert "be quick" in text["c0"] and "&" in text["c0"]
 

@@ -22,14 +22,18 @@ const hidden = (text) => el("span", { className: "hidden" }, text);
 
 const unpacked = new Map();
 
-/** Read a part of the page's data: gzip in base64, of JSON. */
+/** Read a part of the page's data, gzip in base64 of JSON; the page shows itself while later parts still load. */
 function unpack(id) {
-  if (!unpacked.has(id)) {
-    const bytes = Uint8Array.from(atob($(id).textContent), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    unpacked.set(id, new Response(stream).json());
-  }
+  if (!unpacked.has(id)) unpacked.set(id, read(id));
   return unpacked.get(id);
+}
+
+async function read(id) {
+  if (!$(id)) await new Promise((loaded) => addEventListener("DOMContentLoaded", loaded, { once: true }));
+  const letters = atob($(id).textContent);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
 }
 
 // --- Light and dark --------------------------------------------------------------------------------------------
@@ -97,7 +101,8 @@ function wanted() {
     (rule === null || column.fired[i].includes(rule));
 }
 
-function list() {
+async function list() {
+  if (form.elements.text.value) column.text ??= await unpack("texts");
   const test = wanted();
   found = [];
   for (let i = 0; i < column.id.length; i++) if (test(i)) found.push(i);
