@@ -49,12 +49,7 @@ def command(
 
     here = ModelsHere.current()
     tuned = the_tuned(here.space.large_out)
-    if tuned.record.kind != "lora":
-        what = {"head": "a classification head", "prompt": "a learnt prompt"}[tuned.record.kind]
-        fix = "Train with train.method: lora"
-        raise ConfigError(
-            f"the tuned model has {what}, which no server knows", where=str(tuned.folder), fix=fix
-        )
+    _refuse_others(tuned)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError("is there already", where=str(out), fix="Give the name of a new folder")
     base = through or tuned.record.base
@@ -62,6 +57,26 @@ def command(
         _adapter(tuned, base, out, here)
     else:
         _merged(tuned, base, out, here, here.specimens(split, rows), min_agreement, device)
+
+
+def _refuse_others(tuned: Tuned) -> None:
+    """Do nothing if low-rank additions are what was learnt: nothing else is merged or served.
+
+    Raises
+    ------
+    ConfigError
+        Saying what was learnt.
+    """
+    from kdsl_cli.training.lora.record import ADAPTER
+
+    kind, where = tuned.record.kind, str(tuned.folder)
+    if kind == "full":
+        what = f"all weights were learnt: {tuned.folder / ADAPTER} is a checkpoint already"
+        raise ConfigError(what, where=where, fix="Copy that folder")
+    if kind != "lora":
+        what = {"head": "a classification head", "prompt": "a learnt prompt"}[kind]
+        what = f"the tuned model has {what}, which no server knows"
+        raise ConfigError(what, where=where, fix="Train with train.method: lora")
 
 
 def _adapter(tuned: Tuned, base: str, out: Path, here: ModelsHere) -> None:

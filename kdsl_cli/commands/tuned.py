@@ -97,7 +97,7 @@ def opened(
     if isinstance(spec, LocalSpec):
         spec = as_trained(spec, tuned)
         backend = _headed(spec, how, tuned) if record.kind == "head" else open_backend(str(spec), how)
-    elif isinstance(spec, HttpSpec) and record.kind != "lora":
+    elif isinstance(spec, HttpSpec) and record.kind in ("head", "prompt"):
         what = f"what was tuned with train.method: {record.kind} no server knows"
         raise ConfigError(what, where=str(spec), fix="Leave out --through")
     else:
@@ -134,11 +134,15 @@ def remembered(tuned: Tuned, options: LargeSettings, space: Workspace) -> Iterat
 def as_trained(spec: LocalSpec, tuned: Tuned) -> LocalSpec:
     """Return the spec of a base with the revision and the adapter of a tuned model.
 
-    Of the hub the commit is asked for that was trained on: the newest may be another by now. What a folder
-    holds is checked once it is loaded.
+    Where all weights were learnt it is that of what training left, whatever the base. Of the hub the commit
+    is asked for that was trained on: the newest may be another by now. What a folder holds is checked once it
+    is loaded.
     """
+    from kdsl_cli.backends.spec import LocalSpec
     from kdsl_cli.training.lora.record import ADAPTER
 
+    if tuned.record.kind == "full":
+        return LocalSpec(str(tuned.folder / ADAPTER))
     on_the_hub = not Path(spec.path).expanduser().is_dir()
     return replace(
         spec,

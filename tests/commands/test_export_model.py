@@ -170,13 +170,16 @@ def test_what_servers_would_pass_over_is_refused(
     assert not Path("served").exists()
 
 
-@pytest.mark.parametrize("kind", ["head", "prompt"])
-def test_what_no_server_knows_is_refused(
-    untuned_space: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str], kind: str
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("head", "no server knows"), ("prompt", "no server knows"), ("full", "is a checkpoint already")],
+)
+def test_what_cannot_be_merged_or_served_is_refused(
+    untuned_space: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str], kind: str, told: str
 ) -> None:
     tuned(untuned_space, checkpoint, kind=kind)
     assert run(["export-model", "out"]) == 2
-    assert "no server knows" in capsys.readouterr().err
+    assert told in capsys.readouterr().err
 
 
 def test_a_folder_that_is_there_is_left_alone(tuned_space: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -131,14 +131,14 @@ def test_another_adapter_in_its_place_is_refused(
     assert "runs/large" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ["head", "prompt"])
-def test_a_head_and_learnt_prompts_predict_too(
+@pytest.mark.parametrize("kind", ["head", "prompt", "full"])
+def test_whatever_was_learnt_predicts(
     untuned_space: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
     tuned(untuned_space, checkpoint)
     run(["predict"])
     by_lora = rows()
-    tuned(untuned_space, checkpoint, kind=kind)
+    tuned(untuned_space, checkpoint, kind=kind, quant="none" if kind == "full" else "nf4")
     assert run(["predict", "--force"]) == 0
     found = rows()
     for id, row in found.items():
@@ -148,7 +148,7 @@ def test_a_head_and_learnt_prompts_predict_too(
     assert run(["predict", "--force"]) == 0
     assert large()["calls"] == 0 and rows() == found
     assert run(["predict", "--through", "http:http://localhost:1/v1#tuned", "--force"]) == 2
-    assert "no server knows" in capsys.readouterr().err
+    assert ("no server knows" in capsys.readouterr().err) is (kind != "full")
 
 
 def test_a_base_that_was_moved_is_found_with_through(

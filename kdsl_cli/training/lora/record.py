@@ -21,9 +21,9 @@ SCHEMA: Final = "kdsl.lora/1"
 
 MODEL, ADAPTER = "model.json", "adapter"
 
-Kind = Literal["lora", "prompt", "head"]
-"""What was learnt: low-rank additions to the weights, tokens in front of the prompt, or such additions with
-a linear head on the last token."""
+Kind = Literal["lora", "prompt", "head", "full"]
+"""What was learnt: low-rank additions to the weights, vectors in front of the prompt, such additions with a
+linear head on the last token, or all weights. Of the last `ADAPTER` holds the whole checkpoint."""
 
 _SHAPING: Final = ("revision", "quant", "max_pixels", "processor", "adapter")
 """Of a local model's identity, what must be at prediction as it was in training."""
@@ -149,10 +149,13 @@ class TunedRecord(_Strict):
         """
         names = {"local": _SHAPING, "http": _SERVED}.get(identity.get("kind", ""), ())
         found = {name: identity.get(name, "not told") for name in names} | {"prompts": INTENT_VERSION}
+        trained = {name: str(getattr(self, name)) for name in found}
+        if self.kind == "full":
+            trained |= {"revision": self.adapter, "adapter": "none"}
         problems = [
-            Problem(where, f"{name} is {value}, in training it was {getattr(self, name)}", fix=_AS_TRAINED)
+            Problem(where, f"{name} is {value}, in training it was {trained[name]}", fix=_AS_TRAINED)
             for name, value in found.items()
-            if value != str(getattr(self, name))
+            if value != trained[name]
         ]
         if problems:
             raise StageError(problems)

@@ -112,6 +112,12 @@ def test_device_and_precision_may_differ() -> None:
     record().check(IDENTITY | {"dtype": "float32", "device": "cpu", "model": "moved"}, "the model")
 
 
+def test_where_all_weights_were_learnt_they_are_the_ones_that_must_be_there() -> None:
+    full = record().model_copy(update={"kind": "full"})
+    full.check(IDENTITY | {"revision": "sha256:cd", "adapter": "none"}, "the model")
+    assert "revision is sha256:ab" in refusal(full, IDENTITY | {"adapter": "none"})
+
+
 def test_other_prompts_are_refused_whoever_answers() -> None:
     old = record().model_copy(update={"prompts": "0"})
     for kind in ("local", "http", "scripted"):
