@@ -67,11 +67,13 @@ class TunedLarge:
 
     def config(self) -> dict[str, Any]:
         """Return what shapes its answers beside its files and the facts: who answers, and what is shown."""
+        from kdsl_cli.dialogues.pictures import relative
         from kdsl_cli.evidence.extract import find_pictures
         from kdsl_cli.runs.hashing import sha256_json
 
         digests = find_pictures(self.source.dialogues, self.source.root).digests
-        return {"through": self.settings.large.through, "shown": sha256_json(sorted(digests.values()))}
+        shown = sorted([relative(path, self.source.root), digest] for path, digest in digests.items())
+        return {"through": self.settings.large.through, "shown": sha256_json(shown)}
 
     def side(self, facts: Mapping[str, Facts], run: StageRun) -> LargeSide:
         """Ask it about every dialogue of a task it knows.
