@@ -22,10 +22,20 @@ EXTRA: Final = "report"
 
 _MODULES: Final = ("altair", "vl_convert")
 _WIDTH, _HEIGHT = 300, 210
-_FEWEST: Final = 5
 _COLOURS: Final = [f"var(--{system})" for system in SYSTEMS]
 _DASHES: Final[list[list[float]]] = [[5, 3], [1.5, 2.5], [1, 0]]
 _SHAPES: Final = ["triangle-up", "square", "circle"]
+
+TRAINING: Final = {
+    "loss": "loss in training",
+    "val_log_loss": "log loss in validation",
+    "val_weighted_f1": "weighted F1 in validation",
+    "learning_rate": "learning rate",
+    "gradient": "norm of the gradient",
+}
+"""Columns of the table of training steps that are drawn, and what they are called."""
+
+_MOST_STEPS, _SINGLE_POINTS = 300, 40
 
 _AXIS: Final[dict[str, Any]] = {
     "labelColor": "var(--soft)",
@@ -80,14 +90,13 @@ def reliability_chart(frame: pl.DataFrame) -> Markup:
 
 
 def selective_chart(frame: pl.DataFrame) -> Markup:
-    """Draw `curves.selective`, from a handful of dialogues on: the share of one or two says nothing."""
+    """Draw `curves.selective`."""
     import altair as alt
 
-    drawn = frame.filter(pl.col("n") >= _FEWEST)
-    low = max(0.0, min([*drawn["precision"], 1.0]) - 0.05)
+    low = max(0.0, min([*frame["precision"], 1.0]) - 0.05)
     lines = (
-        alt.Chart(drawn)
-        .mark_line(strokeWidth=2, clip=True)
+        alt.Chart(frame)
+        .mark_line(strokeWidth=2)
         .encode(
             x=alt.X(
                 "coverage:Q", title="share of dialogues, surest first", scale=_from_0_to_1(), axis=_percent()
@@ -108,28 +117,29 @@ def selective_chart(frame: pl.DataFrame) -> Markup:
 
 
 def training_charts(frame: pl.DataFrame) -> dict[str, Markup]:
-    """Draw each column of numbers over the column `step`; what was not measured at a step is passed over."""
-    measured = [name for name, kind in frame.schema.items() if name != "step" and kind.is_numeric()]
-    return {
-        name: _training_chart(kept, name)
-        for name in measured
-        if (kept := frame.select("step", name).drop_nulls().drop_nans()).height > 1
+    """Draw those of `TRAINING` that a table of steps has, by name, where they were measured."""
+    measured = {
+        name: frame.select("step", name).drop_nulls().drop_nans() for name in TRAINING if name in frame
     }
+    return {name: _training_chart(kept, name) for name, kept in measured.items() if kept.height > 1}
 
 
 def _training_chart(frame: pl.DataFrame, name: str) -> Markup:
     import altair as alt
 
-    said = name.replace("_", " ")
+    thinned = frame.gather_every(-(-frame.height // _MOST_STEPS)).rename({name: "value"})
+    few = thinned.height <= _SINGLE_POINTS
     line = (
-        alt.Chart(frame.rename({name: "value"}))
-        .mark_line(color="var(--large)", strokeWidth=2, point={"color": "var(--large)", "size": 18})
+        alt.Chart(thinned)
+        .mark_line(
+            color="var(--large)", strokeWidth=2, point={"color": "var(--large)", "size": 18} if few else False
+        )
         .encode(
             x=alt.X("step:Q", title="step", axis=alt.Axis(format="~s")),
-            y=alt.Y("value:Q", title=said, scale=alt.Scale(zero=False)),
+            y=alt.Y("value:Q", title=TRAINING[name], scale=alt.Scale(zero=False), axis=alt.Axis(format="~g")),
         )
     )
-    return _svg(line, f"{said} by training step")
+    return _svg(line, f"{TRAINING[name]}, by training step")
 
 
 def _from_0_to_1() -> alt.Scale:

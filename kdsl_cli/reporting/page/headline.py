@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from kdsl_cli import metrics
 from kdsl_cli.prediction.table import PredictionTable
 from kdsl_cli.reporting.page.curves import selective
 from kdsl_cli.reporting.page.material import listing
@@ -24,6 +25,7 @@ NAMES: Final[dict[System, str]] = {"rules": "rules", "large": "large model", "to
 _SIGNIFICANT: Final = 0.05
 _SURE_SHARE: Final = 0.5
 _WIDE: Final = 0.2  # of an interval
+_ONE_SIDED: Final = 0.975  # what the lower end of a 95 % interval is
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,17 @@ def trust(tables: Tables, table: PredictionTable, task: str) -> list[Sentence]:
 
 
 def _room(row: dict[str, Any]) -> Sentence | None:
-    low, high = row["weighted_f1_low"], row["weighted_f1_high"]
+    """Tell how far the score may be off on other dialogues; resamples of rows all right never differ."""
+    low, high, n = row["weighted_f1_low"], row["weighted_f1_high"], row["n_scored"]
     if low is None:
         return None
-    wide = "Few dialogues, so little is sure: on" if high - low > _WIDE else "On"
-    return Sentence(f"{wide} others like these {row['n_scored']}, expect {low:.2f} to {high:.2f}.")
+    if low == high:
+        bound = metrics.precision_low(round(row["accuracy"] * n), n, _ONE_SIDED)
+        return Sentence(
+            f"All alike, which a few dialogues can be: on others, expect {bound:.0%} right or more."
+        )
+    few = "Few dialogues, so little is sure: on" if high - low > _WIDE else "On"
+    return Sentence(f"{few} others like these {n}, expect {low:.2f} to {high:.2f}.")
 
 
 def _compared(tables: Tables, task: str) -> Iterator[Sentence]:
@@ -108,10 +116,10 @@ def _surest(table: PredictionTable, task: str) -> Sentence | None:
 
 def _left_out(row: dict[str, Any], task: str) -> Iterator[Sentence]:
     if row["n_failed"]:
-        text = f"{row['n_failed']} of {row['n']} failed, and are in no score."
+        text = f"{row['n_failed']} of {row['n']} failed: in no score."
         yield Sentence(text, "bad", listing(task=task, state="failed"))
     if row["n_unlabelled"]:
-        text = f"{row['n_unlabelled']} of {row['n']} have no label, and are in no score."
+        text = f"{row['n_unlabelled']} of {row['n']} have no label: in no score."
         yield Sentence(text, "plain", listing(task=task, state="unlabelled"))
     if row["abstained"]:
         text = f"On {row['abstained']} it abstained, which counts as wrong."

@@ -34,7 +34,8 @@ class Material:
     searches
         Records of the search log (`mining.table.unit_record`).
     training
-        What was measured while the large model was tuned: a column `step`, the others numbers. None: nothing.
+        What was measured while the large model was tuned: a column `step`, and those of `charts.TRAINING`.
+        None: nothing.
     manifests
         Of the stages, in their order.
     warnings

@@ -26,6 +26,7 @@ PART: Final = 64
 """Cards unpacked together: opening one costs little, and its neighbours nothing more."""
 
 _ERRING: Final = 12
+_FEWEST: Final = 5  # dialogues: the share right of one or two says nothing
 
 
 def page(material: Material, sources: Mapping[str, str], *, linked_pictures: bool = False) -> str:
@@ -109,12 +110,12 @@ def _task(material: Material, task: str) -> dict[str, Any]:
 
 def _curves(material: Material, task: str) -> dict[str, Any]:
     reliability = curves.reliability(material.predictions, task)
-    selective = curves.selective(material.predictions, task)
-    drawn = charts.available() and bool(reliability.height)
+    selective = curves.selective(material.predictions, task).filter(pl.col("n") >= _FEWEST)
+    drawn = charts.available()
     return {
         "reliability": reliability.to_dicts(),
-        "reliability_chart": charts.reliability_chart(reliability) if drawn else None,
-        "selective_chart": charts.selective_chart(selective) if drawn else None,
+        "reliability_chart": charts.reliability_chart(reliability) if drawn and reliability.height else None,
+        "selective_chart": charts.selective_chart(selective) if drawn and selective.height else None,
     }
 
 

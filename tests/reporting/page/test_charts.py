@@ -21,18 +21,16 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def drawn():
     table = material(40).predictions
-    measured = pl.DataFrame(
-        {
-            "step": [1, 2, 3],
-            "loss": [2.0, 1.5, 1.0],
-            "val_weighted_f1": [None, 0.4, 0.5],
-            "note": ["a", "b", "c"],
-        }
-    )
+    measured = {
+        "step": [1, 2, 3],
+        "epoch": [1, 1, 1],
+        "val_weighted_f1": [None, 0.4, 0.5],
+        "loss": [2.0, 1.5, 1.0],
+    }
     return {
         "reliability": charts.reliability_chart(reliability(table, "scene")),
         "selective": charts.selective_chart(selective(table, "scene")),
-        **charts.training_charts(measured),
+        **charts.training_charts(pl.DataFrame(measured)),
     }
 
 
@@ -50,13 +48,13 @@ def test_nothing_in_a_chart_is_against_the_policy_of_the_page(drawn):
         assert not re.search(r"\sstyle=|<style|<script|<image|href=", svg)
 
 
-def test_every_number_measured_in_training_has_a_curve(drawn):
+def test_what_was_measured_in_training_has_a_curve_and_what_was_counted_has_none(drawn):
     assert list(drawn)[2:] == ["loss", "val_weighted_f1"]
 
 
 def test_the_page_shows_them():
     html = page(material(20, training=pl.DataFrame({"step": [1, 2], "loss": [2.0, 1.0]})), {})
-    assert html.count('<svg role="img"') == 5  # two a task, and the loss
+    assert html.count('<svg role="img"') == 4  # two of scenes, one of four chats, and the loss
     assert "kdsl-cli[report]" not in html
 
 

@@ -66,9 +66,9 @@ def test_stated_probabilities_are_held_against_what_was_right(p, start, tone):
 def test_what_is_in_no_score_is_said_with_a_link_to_it():
     made = material()
     sentences = {one.text: one for one in trust(made.tables, made.predictions, "scene")}
-    failed = one(sentences, "1 of 44 failed, and are in no score")
+    failed = one(sentences, "1 of 44 failed: in no score")
     assert failed.link == "#list?task=scene&state=failed"
-    assert one(sentences, "1 of 44 have no label").link == "#list?task=scene&state=unlabelled"
+    assert one(sentences, "1 of 44 have no label: in no score").link == "#list?task=scene&state=unlabelled"
     assert one(sentences, "On 1 it abstained").link == "#list?task=scene&state=abstained"
 
 
@@ -77,6 +77,13 @@ def test_the_room_that_the_interval_leaves_is_said():
     row = next(r for r in made.tables.overall.to_dicts() if (r["task"], r["system"]) == ("scene", "together"))
     text = f"expect {row['weighted_f1_low']:.2f} to {row['weighted_f1_high']:.2f}"
     assert any(text in sentence.text for sentence in trust(made.tables, made.predictions, "scene"))
+
+
+def test_a_few_dialogues_that_are_all_right_promise_little():
+    sentences = told(decided(5, right=5, p=0.9))
+    assert one(sentences, "All alike, which a few dialogues can be").text.endswith(
+        "expect 62% right or more."
+    )
 
 
 def test_the_worst_confusions_come_first_with_abstentions():
