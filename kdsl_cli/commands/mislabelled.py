@@ -43,7 +43,7 @@ def command(
     from kdsl_cli.commands.splits import dialogues_in
     from kdsl_cli.commands.workspace import current_workspace
     from kdsl_cli.errors import ConfigError, did_you_mean
-    from kdsl_cli.reporting.mislabelled import suspects
+    from kdsl_cli.reporting.mislabelled import suspects, suspicion
 
     space = current_workspace()
     said = held_out_of(space)
@@ -57,7 +57,7 @@ def command(
         for one in suspects(each, name, intents)
         if not both or one.against == 2
     ]
-    found.sort(key=lambda one: (one.confusable, one.margin))
+    found.sort(key=suspicion)
     dialogues = {one.id: one for one in dialogues_in(space.split_dialogues("train"))}
     n = sum(len(each.ids) for name, (each, _) in said.items() if task in (None, name))
     if out is not None:
@@ -116,10 +116,11 @@ def _report(
 
     shown = found[:top] if top else found
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("Dialogue", "Label", "Rather", "Margin", "Rules say", "Model says", "What it is"):
-        table.add_column(name, overflow="fold", justify="right" if name == "Margin" else "left")
+    for name in ("Dialogue", "Label", "its p", "Rather", "its p", "Rules say", "Model says", "What it is"):
+        table.add_column(name, overflow="fold", justify="right" if name == "its p" else "left")
     for one in shown:
-        words = [one.id, one.label, one.suggested, f"{one.margin:+.2f}", one.rules or "–", one.large or "–"]
+        words = [one.id, one.label, f"{one.p_label:.3f}", one.suggested, f"{one.p_suggested:.2f}"]
+        words += [one.rules or "–", one.large or "–"]
         row = (*(Text(word) for word in words), Text(_gist(dialogues[one.id]), style="dim"))
         table.add_row(*row, style="dim" if one.confusable else "")
     lines: list[RenderableType] = [table, ""] if shown else []
@@ -163,7 +164,7 @@ def _write(out: Path, found: Sequence[Suspect], dialogues: Mapping[str, Dialogue
 
 
 _COLUMNS = (
-    *("id", "task", "label", "new_label", "suggested", "p_label", "p_suggested", "margin", "rules", "large"),
+    *("id", "task", "label", "new_label", "suggested", "p_label", "p_suggested", "rules", "large"),
     *("confusable", "text", "images"),
 )
 
