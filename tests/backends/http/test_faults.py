@@ -109,6 +109,9 @@ def test_ctrl_c_waits_for_no_answer(
     proxy.script(*[Pass(20)] * 8)
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
+        # Whoever starts the tests in the background has Ctrl-C ignored.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        stack.callback(signal.signal, signal.SIGINT, before)
         if handled_by_us:
             stack.enter_context(stopping()).signalled = True  # so that the next one insists
         timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
