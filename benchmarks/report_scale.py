@@ -12,6 +12,7 @@ picture, can be seen; the card opened is the last one of the list, after a filte
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import tempfile
 import time
@@ -42,13 +43,14 @@ LETTERS = [chr(0x4E00 + number) for number in range(1500)]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one page took. `seconds_to_*` are medians over the runs in the browser."""
+    """What one page took: medians over the runs in the browser, and how busy the machine was by then."""
 
     pictures: str
     megabytes: float
     seconds_to_write: float
     seconds_to_first_row: float
     seconds_to_a_card: float
+    load: float
 
 
 def material(n: int, pictures: Sequence[Path], rng: random.Random) -> Material:
@@ -143,7 +145,7 @@ def measure(made: Material, show: Any, folder: Path, runs: int) -> Shown:
     last = made.predictions.frame["id"][-4]  # a screenshot
     opened = [_opened(path, last, picture=show != "none") for _ in range(runs)]
     rows, cards = (sorted(times)[runs // 2] for times in zip(*opened, strict=True))
-    return Shown(show, path.stat().st_size / 1e6, written, rows, cards)
+    return Shown(show, path.stat().st_size / 1e6, written, rows, cards, os.getloadavg()[0])
 
 
 def _opened(path: Path, id: str, *, picture: bool) -> tuple[float, float]:
@@ -152,6 +154,7 @@ def _opened(path: Path, id: str, *, picture: bool) -> tuple[float, float]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         view = browser.new_page()
+        view.set_default_timeout(180_000)
         started = time.perf_counter()
         view.goto(path.as_uri(), wait_until="commit")
         view.wait_for_selector("#dialogues li")
@@ -181,11 +184,11 @@ def main() -> None:
         for number, picture in enumerate(each for one in made.dialogues.values() for each in one.images):
             (folder / "pictures" / picture).symlink_to(files[number % len(files)].resolve())
         rows = [measure(made, show, folder, asked.runs) for show in SHOWS]
-    print("pictures       MB  s to write  s to the first row  s to a card of the last")
+    print("pictures       MB  s to write  s to the first row  s to a card of the last  load")
     for row in rows:
         print(
             f"{row.pictures:10}  {row.megabytes:5.1f}  {row.seconds_to_write:10.1f}"
-            f"  {row.seconds_to_first_row:18.2f}  {row.seconds_to_a_card:23.2f}"
+            f"  {row.seconds_to_first_row:18.2f}  {row.seconds_to_a_card:23.2f}  {row.load:4.1f}"
         )
     write_json(asked.out, {"dialogues": asked.dialogues, "rows": [asdict(row) for row in rows]})
 

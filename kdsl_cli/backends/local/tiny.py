@@ -73,6 +73,8 @@ class Shape:
         The longest prompt with its answer, in tokens.
     spread
         Standard deviation of the random weights.
+    tied
+        Whether the head shares the weights of the embedding.
     """
 
     width: int = 128
@@ -86,11 +88,14 @@ class Shape:
     vocabulary: int = 2048
     positions: int = 4096
     spread: float = 0.08
+    tied: bool = True
 
 
 TINY: Final = Shape()
 QWEN2_VL_2B: Final = Shape(1536, 8960, 28, 12, 2, 1280, 32, 16, 151_936, 32_768, 0.02)
 """The shape of Qwen2-VL-2B-Instruct."""
+QWEN2_VL_7B: Final = Shape(3584, 18_944, 28, 28, 4, 1280, 32, 16, 152_064, 32_768, 0.02, tied=False)
+"""The shape of Qwen2-VL-7B-Instruct."""
 
 
 def build(folder: Path, texts: Iterable[str] = (), *, seed: int = 0, shape: Shape = TINY) -> Path:
@@ -182,7 +187,7 @@ def config_of(shape: Shape, tokenizer: Any) -> Qwen2VLConfig:
         video_token_id=known[VIDEO],
         vision_start_token_id=known[VISION_START],
         vision_end_token_id=known[VISION_END],
-        tie_word_embeddings=True,
+        tie_word_embeddings=shape.tied,
     )
 
 
