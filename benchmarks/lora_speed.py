@@ -5,8 +5,8 @@
 
 Both learn the same prompts (a picture of 0.4 megapixels, the 23 labels of ``image-scene``) and answers from
 the same weights: random ones at the shape of Qwen2-VL-7B on a GPU, the tiny shape without one, which proves
-only that it runs. Each runs in a process of its own, one after the other, and the first steps are not counted.
-Memory is torch's peak on a GPU, and the process's peak, libraries included, on a CPU.
+only that it runs. Each runs in a process of its own, one after the other, and the first steps are not
+counted. Memory is torch's peak on a GPU, and the process's peak, libraries included, on a CPU.
 """
 
 from __future__ import annotations
