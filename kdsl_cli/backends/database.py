@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Final
 
 from kdsl_cli.errors import BackendError
@@ -68,7 +69,7 @@ def open_database(path: Path, *, wait_s: float = 60.0) -> sqlite3.Connection:
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
             if _is_new(connection):
-                connection.execute("PRAGMA journal_mode = WAL")
+                _write_ahead(connection, wait_s)
                 with transaction(connection):
                     if _is_new(connection):  # else another process was faster
                         _make(connection)
@@ -128,6 +129,19 @@ def mendable(path: Path) -> Iterator[None]:
 def _is_new(connection: sqlite3.Connection) -> bool:
     [tables] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return not tables and _pragma(connection, "user_version") == 0
+
+
+def _write_ahead(connection: sqlite3.Connection, wait_s: float) -> None:
+    end = monotonic() + wait_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait by itself where two connections change the mode at once.
+            if not error.sqlite_errorname.startswith(_BUSY) or monotonic() >= end:
+                raise
+        sleep(0.01)
 
 
 def _make(connection: sqlite3.Connection) -> None:

@@ -117,6 +117,41 @@ with AnswerStore(Path(sys.argv[1])) as store:
 """
 
 
+OPENER = """
+import sys
+from pathlib import Path
+from kdsl_cli.backends.store import AnswerStore
+
+print("ready", flush=True)
+for path in sys.stdin:
+    AnswerStore(Path(path.strip())).close()
+    print("made", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_make_the_file_at_the_same_moment_wait_for_each_other(tmp_path, child_environment):
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER],
+            env=child_environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 3
+    for number in range(50):  # without a wait, one of them fails within the first ten
+        for process in processes:
+            process.stdin.write(f"{tmp_path / str(number)}\n")
+            process.stdin.flush()
+        assert [process.stdout.readline() for process in processes] == ["made\n"] * 3
+    for process in processes:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+
+
 @pytest.mark.slow
 def test_two_processes_make_and_write_one_file_at_once(tmp_path, child_environment):
     path = tmp_path / "calls.sqlite"
