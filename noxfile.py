@@ -64,10 +64,11 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """docs/cli.md is as the program has it; links lead somewhere; quoted commands exist."""
+    """docs/cli.md is as the program has it; links lead somewhere; quoted commands exist; rules are clean."""
     install(session, "--editable", ".")
     session.run("python", "docs/generate_cli.py", "--check")
     session.run("python", "docs/check_pages.py")
+    session.run("kdsl", "rules", "lint", "rules/shop", "--catalogue", "data/shop/intents.yaml")
 
 
 @nox.session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import jsonschema
@@ -32,6 +33,10 @@ def errors(text):
 
 def test_it_is_a_schema_of_the_draft_that_editors_know():
     jsonschema.Draft7Validator.check_schema(rule_schema("t", ["a", "b"]))
+
+
+def test_the_schema_that_ships_is_the_one_that_is_printed():
+    assert json.loads((ROOT / "rules/rules.schema.json").read_text("utf-8")) == rule_schema()
 
 
 @quick
