@@ -169,7 +169,15 @@ def test_on_paper_there_is_no_filter_and_every_open_card(show):
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_is_wider_than_the_screen(show, width):
-    view = show(width=width, fragment="#list?state=wrong")
-    open_card(view, ids(view)[0])
+@pytest.mark.parametrize("id", ["s000", "c0", "x-failed"])  # c0 holds an address without a place to break it
+def test_nothing_is_wider_than_the_screen(show, id, width):
+    view = show(width=width, fragment=f"#list?text={id}")
+    open_card(view, id)
     assert view.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_phone_a_cell_of_the_matrix_leads_to_the_dialogues_and_not_to_the_filter_above_them(show):
+    view = show(width=360)
+    view.page.click(".matrix .wrong a >> nth=0")
+    says(view, "6 of 68 dialogues")
+    assert 0 <= view.page.locator("#dialogues summary").first.bounding_box()["y"] < 200

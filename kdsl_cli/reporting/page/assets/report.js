@@ -154,7 +154,8 @@ function follow() {
   offerIntents();
   for (const [name, value] of want) if (form.elements[name]) form.elements[name].value = value;
   list();
-  $("list").scrollIntoView();
+  // On a phone the filter alone fills the screen: what was asked for is below it.
+  $(matchMedia("(max-width: 40rem)").matches ? "count" : "list").scrollIntoView();
   $("count").focus({ preventScroll: true });
 }
 
