@@ -98,6 +98,35 @@ def test_diff_says_what_was_edited_who_decides_and_what_becomes_of_it(space, cap
     assert capsys.readouterr().out == "t1\nt3\n"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"parcel": 0.5', '"parcel": 9', "edited base rate of parcel (weight)"),
+        ('"parcel": 0.5', '"parcel": {weight: 9, status: "reviewed"}', "edited base rate of parcel"),
+        (', "refund": -0.5', "", "removed base rate of refund"),
+        ('"refund": -0.5', '"refund": {weight: -0.5, status: "disabled"}', "(status)"),
+    ],
+)
+def test_a_base_rate_is_told_and_foretold_like_a_rule(old, new, told, space, capsys):
+    SCENE.write_text(
+        SCENE.read_text().replace('"scene"\n', '"scene"\nbase_rates: {"parcel": 0.5, "refund": -0.5}\n', 1)
+    )
+    assert kdsl(["predict", "-q"]) == 0
+    before = rows()
+    edited(old, new)
+    capsys.readouterr()
+    assert kdsl(["rules", "diff", "before"]) == 0
+    said = capsys.readouterr().out
+    assert "scene: " in said and told in said and "r-money (" not in said
+    found = foretold(capsys, "before")
+    assert kdsl(["predict", "-q", "--force"]) == 0
+    after = rows()
+    changed = {id for id in before if before[id]["prediction"] != after[id]["prediction"]}
+    moved = {id for id in before if before[id]["scores"] != after[id]["scores"]} - changed
+    assert {one["id"] for one in found["changes"]} == changed and found["scores_moved"] == len(moved)
+    assert changed or moved  # else nothing was promised
+
+
 def test_without_predictions_or_by_option_the_rules_decide_alone(space, capsys):
     edited('"money"', '"hello"')
     assert as_pairs(foretold(capsys, "before")) == {"t1": ("refund", None), "t3": (None, "refund")}
