@@ -13,31 +13,42 @@ from kdsl_cli.reporting.comparing import Comparison, Difference, Flip
 from kdsl_cli.reporting.summary import HEADINGS, UNDEFINED, p_value
 
 _NAMED: Final = 8
+_EXPLAINED: Final = (
+    "95 %: interval of B - A, whole groups drawn again. MDE, the minimum detectable effect: the least "
+    "difference that as many rows show four times of five. gained, lost: rows that B alone, A alone gets right."
+)
 
 
 def comparison_text(found: Sequence[Comparison], names: tuple[str, str], *, top: int = 20) -> RenderableType:
     """Return comparisons as tables; `names` are of the runs, `top` is how many flips of a task (0: all)."""
     parts: list[RenderableType] = [Text(f"A: {names[0]}"), Text(f"B: {names[1]}")]
     for one in found:
-        parts += ["", *_scores(one), *_verdict(one), *_left_out(one), *_intents(one), *_flips(one, top)]
+        parts += ["", *_scores(one), *_left_out(one), *_intents(one), *_flips(one, top)]
+    if any(one.flips for one in found):
+        parts += ["", Text(_EXPLAINED, style="dim")]
     return Group(*parts)
 
 
 def warning(one: Comparison) -> str | None:
     """Say that rows are too few to tell a difference from chance; None if they are not."""
     small = [each for each in one.too_small if each.detectable is not None]
+    told = ", ".join(
+        f"{HEADINGS[each.score]} {each.value:+.3f} (MDE {each.detectable:.3f})" for each in small
+    )
+    if one.too_small and one.groups == 1:
+        return f"{one.task}: all rows are of one group, which cannot tell any difference from chance"
     if not small:
         return None
-    told = "; ".join(
-        f"{HEADINGS[each.score]} {each.value:+.3f}, the least that shows is {each.detectable:.3f}"
-        for each in small
-    )
     of = "" if one.groups == one.n else f" of {one.groups} groups"
     return f"{one.task}: {one.n} rows{of} are too few to tell these differences from chance: {told}"
 
 
 def _scores(one: Comparison) -> Iterator[RenderableType]:
-    table = _table(("Score", "A", "B", "B - A", "95 %", "least that shows"), f"{one.task}: {one.n} rows")
+    if not one.flips:
+        same = ", ".join(f"{HEADINGS[each.score]} {each.first:.3f}" for each in one.differences)
+        yield Text.assemble((one.task, "bold"), f": {one.n} rows, answered alike by A and B ({same})")
+        return
+    table = _table(("Score", "A", "B", "B - A", "95 %", "MDE"), f"{one.task}: {one.n} rows")
     for each in one.differences:
         table.add_row(
             HEADINGS[each.score],
@@ -48,21 +59,15 @@ def _scores(one: Comparison) -> Iterator[RenderableType]:
             UNDEFINED if each.detectable is None else f"{each.detectable:.3f}",
         )
     yield table
+    test = one.mcnemar
+    yield Text(
+        f"A alone is right on {test.first_only}, B alone on {test.second_only}, "
+        f"exact McNemar p = {p_value(test.p)}; {len(one.flips)} of {one.n} answers differ"
+    )
 
 
 def _style(each: Difference) -> str:
     return "" if not each.told else "bold green" if each.value > 0 else "bold red"
-
-
-def _verdict(one: Comparison) -> Iterator[RenderableType]:
-    test = one.mcnemar
-    if not one.flips:
-        yield Text("They answer alike on every row.")
-        return
-    yield Text(
-        f"A alone is right on {test.first_only}, B alone on {test.second_only}, "
-        f"exact McNemar p = {p_value(test.p)}; {len(one.flips)} answers differ"
-    )
 
 
 def _left_out(one: Comparison) -> Iterator[RenderableType]:
@@ -76,7 +81,7 @@ def _intents(one: Comparison) -> Iterator[RenderableType]:
     if not changed:
         return
     table = _table(("Intent", "Rows", "F1 of A", "F1 of B", "gained", "lost"))
-    for each in sorted(changed, key=lambda each: (each.first or 0.0) - (each.second or 0.0)):
+    for each in sorted(changed, key=lambda each: (each.second or 0.0) - (each.first or 0.0)):
         cells = (each.intent, each.support, _number(each.first), _number(each.second), each.gained, each.lost)
         table.add_row(*(Text(str(cell)) for cell in cells))
     yield ""

@@ -18,8 +18,9 @@ def test_workspaces_folders_and_files_are_runs(space, capsys):
     assert (
         "A: runs/predict/test/predictions.parquet" in said.out and "B: other/predictions.parquet" in said.out
     )
-    assert "A alone is right on 1, B alone on 0, exact McNemar p = 1.000; 1 answers differ" in said.out
+    assert "A alone is right on 1, B alone on 0, exact McNemar p = 1.000; 1 of 2 answers differ" in said.out
     assert "t1" in said.out and "1 not compared, without a label: t3" in said.out
+    assert "rows, answered alike by A and B (Accuracy" in said.out and "MDE, the minimum detec" in said.out
     assert "scene: 2 rows are too few to tell these differences from chance" in said.err
     assert kdsl(["compare", "runs/predict/test", "other", "--json"]) == 0
     scene, wish = json.loads(capsys.readouterr().out)["tasks"]

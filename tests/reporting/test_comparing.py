@@ -72,7 +72,7 @@ def test_the_least_difference_that_shows_is_that_of_the_formula(row, table_of):
     assert accuracy.low < accuracy.value < accuracy.high
     told = warning(found)
     assert "300 rows are too few to tell these differences from chance: Accuracy +" in told
-    assert f"the least that shows is {accuracy.detectable:.3f}" in told
+    assert f"(MDE {accuracy.detectable:.3f})" in told
 
 
 def test_a_difference_as_large_as_the_rows_can_show_is_told_without_a_warning(row, table_of):
@@ -116,6 +116,14 @@ def test_rows_of_one_group_are_drawn_together_so_few_groups_show_less(row, table
         )[0]
     )
     assert "60 rows of 10 groups" in told
+
+
+def test_one_group_alone_tells_nothing_and_says_so(row, table_of):
+    first = run(row, table_of, ["refund", "coupon", "coupon"], groups=["anna"] * 3)
+    second = run(row, table_of, ["refund", "parcel", "coupon"], groups=["anna"] * 3)
+    (found,) = compare(first, second, seed=0, resamples=50)
+    assert [one.low for one in found.differences] == [None] * 3
+    assert "all rows are of one group" in warning(found)
 
 
 def test_rows_that_cannot_be_compared_are_named_with_the_reason(row, table_of):
