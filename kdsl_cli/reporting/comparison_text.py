@@ -15,7 +15,7 @@ from kdsl_cli.reporting.summary import HEADINGS, UNDEFINED, p_value
 _NAMED: Final = 8
 _EXPLAINED: Final = (
     "95 %: interval of B - A, whole groups drawn again. MDE, the minimum detectable effect: the least "
-    "difference that as many rows show four times of five. gained, lost: rows that B alone, A alone gets right."
+    "difference that as many rows show four times of five. gained, lost: rows that B, A alone gets right."
 )
 
 

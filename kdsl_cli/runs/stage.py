@@ -37,6 +37,8 @@ from kdsl_cli.runs.lock import locked
 from kdsl_cli.runs.manifest import Manifest, current_code, package_versions, read_manifest, write_manifest
 from kdsl_cli.runs.recording import StageRun, now
 
+_NAMED = 5
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -164,11 +166,24 @@ class Stage:
         if found.key != self.key and not (self.force or self.replace):
             state = "a finished" if found.status == "success" else f"an unfinished ({found.status})"
             raise StageError(
-                f"this folder holds {state} run with other inputs or options",
+                f"this folder holds {state} run with other inputs or options{self._other(found)}",
                 where=str(self.out),
                 fix="Add --force to replace it, or give another folder with --out",
             )
         return found
+
+    def _other(self, found: Manifest) -> str:
+        """Name what shaped the run that is there and is not so now: files, then options."""
+        then = {record.path: record.sha256 for record in found.inputs}
+        now = {record.path: record.sha256 for record in self.input_records}
+        files = sorted({Path(path).name for path, _ in then.items() ^ now.items()})
+        had, wanted = {**found.config, **found.seeds}, {**self.config, **self.seeds}
+        names = sorted({*had, *wanted})
+        options = [name for name in names if sha256_json([had.get(name)]) != sha256_json([wanted.get(name)])]
+        version = [] if found.code.version == __version__ else [f"made by version {found.code.version}"]
+        told = [*files, *options, *version]
+        more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+        return f" ({', '.join(told[:_NAMED])}{more})" if told else ""
 
 
 def _discard(out: Path, found: Manifest) -> None:

@@ -127,6 +127,18 @@ def test_another_key_is_refused_with_the_flag_that_overrides(stage, leave):
     assert (stage().out / "manifest.json").read_bytes() == before
 
 
+def test_what_is_not_as_it_was_is_named_in_the_refusal(stage, source):
+    finish(stage())
+    with (
+        pytest.raises(StageError, match=r"other inputs or options \(simulations\)"),
+        stage(simulations=11).run(),
+    ):
+        pass
+    write_text(source, '{"id": "2"}\n')
+    with pytest.raises(StageError, match=r"\(train.jsonl, seed\)"), stage(seeds={"seed": 1}).run():
+        pass
+
+
 @pytest.mark.parametrize("leave", [finish, leave_unfinished])
 @pytest.mark.parametrize("option", ["force", "replace"])
 def test_another_key_that_may_replace_finds_none_of_the_old_files(stage, leave, option):

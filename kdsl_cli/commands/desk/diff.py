@@ -50,6 +50,8 @@ def command(
     judge = judge_of(settings, [*old.values(), *new.values()], split, input, predictions, rules_only)
     human, data = report(judge, old, new, judge.decide(old), judge.decide(new))
     current_output().result(human, data, [one["id"] for one in data["changes"]])
+    if judge.joint and data["revisions"] and after is None and input is None:
+        current_output().note(f"to make it so: kdsl predict --split {split} --force")
 
 
 def _sides(before: Path, after: Path) -> tuple[dict[str, RuleBase], dict[str, RuleBase]]:
