@@ -175,7 +175,8 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
 
 def settings_of(given: argparse.Namespace) -> LoraSettings:
     named = ("quant", "micro_batch", "rank", "dropout", "batch", "checkpointing")
-    settings = resolve(given.preset, {name: getattr(given, name) for name in named})
+    told = {name: getattr(given, name) for name in named}
+    settings = resolve(given.preset, {name: value for name, value in told.items() if value is not None})
     return replace(settings, epochs=1, balanced=False, patience=None, checkpoint_steps=10**6)
 
 

@@ -86,5 +86,7 @@ class TrainSettings(Section):
         return self
 
     def tuning(self) -> dict[str, Any]:
-        """Return the options of `training.lora.settings.LoraSettings`; None: the preset's."""
-        return {name: value for name, value in self if name not in _ELSEWHERE}
+        """Return the options of `training.lora.settings.LoraSettings` that the preset does not settle."""
+        given = {name: value for name, value in self if name not in _ELSEWHERE}
+        preset = {name for name, field in type(self).model_fields.items() if field.default is None}
+        return {name: value for name, value in given.items() if value is not None or name not in preset}

@@ -58,19 +58,18 @@ def resolve(preset: Preset, given: Mapping[str, Any]) -> LoraSettings:
     preset
         Its name.
     given
-        By the names of `LoraSettings`; None: not given.
+        By the names of `LoraSettings`.
 
     Examples
     --------
-    >>> settings = resolve("12g", {"rank": 8, "micro_batch": None})
+    >>> settings = resolve("12g", {"rank": 8})
     >>> settings.quant, settings.micro_batch, settings.rank
     ('nf4', 1, 8)
     >>> resolve("12g", {"method": "full"}).quant
     'none'
     """
-    told = {name: value for name, value in given.items() if value is not None}
-    method = told.get("method", "lora")
+    method = given.get("method", "lora")
     by_method: dict[str, Any] = {"learning_rate": LEARNING_RATES[method]}
     if method == "full":
         by_method["quant"] = "none"  # quantised weights cannot be learnt
-    return LoraSettings(**{**PRESETS[preset], **by_method, **told})
+    return LoraSettings(**{**PRESETS[preset], **by_method, **given})

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 
-from kdsl_cli.commands.settings import Settings
 from kdsl_cli.commands.train_settings import TrainSettings
 from kdsl_cli.training.lora.memory import lower
 from kdsl_cli.training.lora.presets import LEARNING_RATES, PRESETS, resolve
@@ -14,8 +13,8 @@ from kdsl_cli.training.lora.settings import LoraSettings
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_what_was_given_wins_over_the_preset_and_none_was_not_given(preset):
-    settings = resolve(preset, {"micro_batch": 7, "quant": None, "learning_rate": 0.5})
+def test_what_was_given_wins_over_the_preset(preset):
+    settings = resolve(preset, {"micro_batch": 7, "learning_rate": 0.5})
     assert (settings.micro_batch, settings.learning_rate) == (7, 0.5)
     assert settings.quant == PRESETS[preset]["quant"]
 
@@ -38,11 +37,17 @@ def test_larger_presets_show_no_less_and_lower_ones_work_on_no_more_at_once():
 
 
 def test_every_option_of_the_settings_file_reaches_the_tuning():
-    options = TrainSettings().tuning()
+    changed = {"quant": "int8", "max_pixels": 999, "max_length": 99, "micro_batch": 9, "checkpointing": False}
+    options = TrainSettings(**changed, learning_rate=0.5, rank=3, patience=None).tuning()
     assert set(options) | {"augmentation"} == set(LoraSettings().resolved())
-    resolved = resolve(Settings().train.preset, options).resolved()
-    own = {name: value for name, value in options.items() if value is not None}
-    assert {name: resolved[name] for name in own} == own
+    resolved = resolve("12g", options).resolved()
+    assert {name: resolved[name] for name in options} == options
+
+
+def test_null_leaves_to_the_preset_what_it_settles_and_turns_off_what_can_be_off():
+    options = TrainSettings(patience=None, quant=None).tuning()
+    assert "quant" not in options and options["patience"] is None
+    assert resolve("48g", options).patience is None
 
 
 def test_what_can_be_lowered_begins_with_what_costs_time_alone_and_never_is_nothing():
