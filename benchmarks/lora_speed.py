@@ -39,6 +39,9 @@ from kdsl_cli.training.lora.settings import LoraSettings
 UNCOUNTED = 2
 """Steps before the clock starts."""
 
+TOKENS = 640
+"""Of a sample, for the estimate of memory: 506 of its picture, the rest the labels and the answer."""
+
 
 def samples_of(folder: Path, count: int) -> tuple[list[Sample], View]:
     """Return samples of one picture each, whose right intent is any."""
@@ -148,7 +151,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     """Run one of them in this process."""
     import torch
 
-    from kdsl_cli.training.lora.memory import estimate, peak_gib
+    from kdsl_cli.training.lora.memory import estimate, peak_gib, weights_of
 
     settings = settings_of(given)
     folder = Path(given.folder)
@@ -160,15 +163,22 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     device = loaded.model.device.type
     cuda = device == "cuda"
     n_learnt = sum(weight.numel() for weight in loaded.model.parameters() if weight.requires_grad)
+    told = estimate(
+        loaded.model.config.get_text_config(),
+        settings,
+        size=loaded.model.dtype.itemsize,
+        weights=weights_of(loaded.model),
+        learnt=n_learnt,
+        rows=settings.micro_batch,
+        tokens=TOKENS,
+    )
     return {
         "samples_per_second": round(counted * settings.batch / seconds, 3),
         "seconds_a_step": round(seconds / counted, 3),
         "seconds_before": round(ends[UNCOUNTED - 1] - begun, 1),
         "peak_gib": round(torch.cuda.max_memory_allocated() / 2**30 if cuda else peak_gib("cpu"), 3),
         "peak_reserved_gib": round(peak_gib(device), 3),
-        "estimated_gib": round(
-            estimate(loaded.model, settings, n_learnt, settings.micro_batch, 640).total, 2
-        ),
+        "estimated_gib": round(told.total, 2),
         "learnt_numbers": n_learnt,
     }
 

@@ -66,12 +66,18 @@ class Setup:
     @property
     def estimate(self) -> Estimate:
         """The memory that it will take on a device."""
-        from kdsl_cli.training.lora.memory import estimate
+        from kdsl_cli.training.lora.memory import estimate, weights_of
 
         adapted, settings = self.loop.adapted, self.loop.settings
-        n_learnt = sum(weight.numel() for weight in adapted.learnt.values())
-        longest = max(length.total for length in self.checked.lengths)
-        return estimate(adapted.model, settings, n_learnt, settings.micro_batch, longest)
+        return estimate(
+            adapted.model.config.get_text_config(),
+            settings,
+            size=adapted.model.dtype.itemsize,
+            weights=weights_of(adapted.model),
+            learnt=sum(weight.numel() for weight in adapted.learnt.values()),
+            rows=settings.micro_batch,
+            tokens=max(length.total for length in self.checked.lengths),
+        )
 
     def announce(self, preset: str) -> None:
         """Tell settings, memory, and what the folds cost."""

@@ -18,6 +18,8 @@ GIB: Final = 2**30
 LIBRARIES: Final = 0.7
 """GiB that a device's libraries take before the first tensor."""
 
+_ANSWER: Final = 16  # tokens of an answer, at most, by whose places the vocabulary is scored
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -57,47 +59,56 @@ class Estimate:
         )
 
 
-def estimate(model: Any, settings: LoraSettings, n_learnt: int, rows: int, tokens: int) -> Estimate:
-    """Estimate what a tuning takes.
+def estimate(
+    config: Any, settings: LoraSettings, *, size: int, weights: int, learnt: int, rows: int, tokens: int
+) -> Estimate:
+    """Estimate what a tuning takes; it is no bound, and what fragments is not in it.
+
+    The vision tower stands still and keeps nothing; where it learns too, what it keeps is not counted.
 
     Parameters
     ----------
-    model
-        In memory.
+    config
+        Of the language model.
     settings
         How it is tuned.
-    n_learnt
-        Numbers that are learnt.
+    size
+        Bytes of a number in activations: 2 in bfloat16, 4 in float32.
+    weights
+        Bytes of the model as it is kept.
+    learnt
+        Numbers that are learnt: each in float32, with a gradient and two of AdamW's.
     rows, tokens
         Of the largest batch, and of its longest row.
     """
-    config = model.config.get_text_config()
-    size = model.dtype.itemsize
-    layer = rows * tokens * _kept_by_a_layer(config, settings) * size
-    between = rows * tokens * config.hidden_size * size
-    layers = config.num_hidden_layers
-    kept = layers * between if settings.checkpointing else layers * layer
+    width, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
+    positions = rows * tokens
+    layer = positions * _kept_by_a_layer(width, inner, settings) * size
     # The scores of an answer's tokens: as computed, in float32, and their gradient. Quantised weights are
-    # spelt out one layer at a time.
-    scores = rows * 16 * config.vocab_size * (size + 8)
-    spelt = config.hidden_size * config.intermediate_size * size * (settings.quant != "none")
-    weights = sum(weight.numel() * weight.element_size() for weight in model.parameters() if _still(weight))
-    return Estimate(
-        weights / GIB,
-        n_learnt * 16 / GIB,
-        kept / GIB,
-        (layer * settings.checkpointing + scores + 2 * spelt) / GIB,
-    )
+    # spelt out one layer at a time, there and back.
+    scores = rows * _ANSWER * config.vocab_size * (size + 8)
+    spelt = 2 * width * inner * size if settings.quant != "none" else 0
+    if settings.checkpointing:
+        kept, at_work = layers * positions * width * size, layer + scores + spelt
+    else:
+        kept, at_work = layers * layer, scores + spelt
+    return Estimate(weights / GIB, learnt * 16 / GIB, kept / GIB, at_work / GIB)
 
 
-def _still(weight: Any) -> bool:
-    return not weight.requires_grad
+def _kept_by_a_layer(width: int, inner: int, settings: LoraSettings) -> int:
+    """Return how many numbers a layer of the form of Qwen2 keeps for each token until its gradient comes.
+
+    As hooks on saved tensors count: inputs of norms and linear layers, queries, keys and values, both sides
+    of the gate; with dropout each addition keeps an input of its own, and what it dropped.
+    """
+    dropped = settings.dropout > 0
+    return (9 + 10 * dropped) * width + (4 + dropped) * inner + 8 * settings.rank
 
 
-def _kept_by_a_layer(config: Any, settings: LoraSettings) -> int:
-    """Return how many numbers a layer keeps for each token until its gradient is computed."""
-    width, inner = config.hidden_size, config.intermediate_size
-    return int(14 * width + 6 * inner + settings.rank * 7)
+def weights_of(model: Any) -> int:
+    """Return the bytes of the weights that are not learnt, as they are kept."""
+    still = (weight for weight in model.parameters() if not weight.requires_grad)
+    return sum(weight.numel() * weight.element_size() for weight in still)
 
 
 def left_gib(device: Any) -> float:
