@@ -55,7 +55,7 @@ def command(
     )
     dialogue = _dialogue(material, id)
     folder = predictions or (None if input else space.predict_out(where[0]))
-    table = _predicted(folder, space) if folder else None
+    table = _predicted(folder, space, needed=predictions is not None) if folder else None
     row = None if table is None else _row(table, id)
     base = bases.get(dialogue.task)
     told = explanation(
@@ -107,17 +107,17 @@ def _dialogue(material: Material, id: str) -> Dialogue:
     raise ConfigError(f"no dialogue with evidence has the id '{id}'", where=material.where, fix=fix)
 
 
-def _predicted(folder: Path, space: Workspace) -> PredictionTable | None:
-    """Return what was predicted there, and warn where rules were edited since; None: nothing was."""
+def _predicted(folder: Path, space: Workspace, *, needed: bool) -> PredictionTable | None:
+    """Return what was predicted there, and warn where rules were edited since; None: nothing needed was."""
     from kdsl_cli.commands.console import current_output
     from kdsl_cli.commands.evaluate import edited_since
     from kdsl_cli.prediction.table import read_predictions
     from kdsl_cli.runs.inputs import require_success
     from kdsl_cli.runs.manifest import read_manifest
 
-    if read_manifest(folder) is None:
+    if read_manifest(folder) is None and not needed:
         return None
-    made = require_success(folder, only=["predictions.parquet"])
+    made = require_success(folder, command=f"kdsl predict --out {folder}", only=["predictions.parquet"])
     table = read_predictions(folder / "predictions.parquet")
     files = [path for task in table.intents if (path := space.rules(task)).is_file()]
     for sentence in edited_since(made, folder, files):

@@ -43,7 +43,7 @@ def match(condition: Condition, facts: Facts | Indexed) -> Verdict:
     >>> facts = Facts("a", (TurnFact(0, "customer", "我要ＶＩＰ"),))
     >>> verdict = match(TextPredicate("last_customer", "contains", ("vip",)), facts)
     >>> verdict.value, verdict.reasons[0].what, verdict.reasons[0].span
-    (True, 'turn 0, characters 2 to 5: "ＶＩＰ"', (2, 5))
+    (True, 'turn 1, characters 2 to 5: "ＶＩＰ"', (2, 5))
     """
     dialogue = index(facts)
     match condition:
@@ -105,7 +105,7 @@ def _match_turns(
     for turn in turns:
         for value in values:
             if (span := _find(op, value, turn.text)) is not None:
-                what = f"turn {turn.seq}, {_quote(turn.text, span)}"
+                what = f"turn {turn.seq + 1}, {_quote(turn.text, span)}"
                 reasons.append(Reason(what, turn=turn.seq, span=span))
                 missing.discard(value)
     if not turns:
@@ -135,7 +135,7 @@ def _match_pictures(node: ImagePredicate, dialogue: Indexed) -> Verdict:
         value = picture_value(node, image, dialogue)
         if image.error is None:
             told = "not known" if value is None else value if isinstance(value, str) else f"{value:g}"
-            what = f"picture {image.image}: {node.feature} {told}"
+            what = f"picture {image.image + 1}: {node.feature} {told}"
             reasons.append(Reason(what, image=image.image, value=value))
     truth = any_of([picture_truth(node, image, dialogue) for image in images])
     return Verdict(truth, node, (), (*reasons, *_unread(dialogue), *_no_picture(dialogue)))
@@ -179,7 +179,7 @@ def _find_normalised(op: Verb, value: str, body: str) -> tuple[int, int] | None:
 
 
 def _line_reason(line: OcrLine, span: tuple[int, int]) -> Reason:
-    what = f"picture {line.image}, line {line.seq}, {_quote(line.text, span)}"
+    what = f"picture {line.image + 1}, line {line.seq + 1}, {_quote(line.text, span)}"
     return Reason(what, image=line.image, line=line.seq, span=span)
 
 
@@ -190,7 +190,7 @@ def _quote(text: str, span: tuple[int, int]) -> str:
 
 def _unread(dialogue: Indexed) -> tuple[Reason, ...]:
     return tuple(
-        Reason(f"picture {image.image} could not be read: {image.error}", image=image.image)
+        Reason(f"picture {image.image + 1} could not be read: {image.error}", image=image.image)
         for image in dialogue.facts.images
         if image.error is not None
     )

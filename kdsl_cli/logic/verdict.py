@@ -4,10 +4,10 @@
 
     true     all
     true       a line at the top of the screen contains "退款"
-                 picture 0, line 1, characters 2 to 4: "退款"
+                 picture 1, line 2, characters 2 to 4: "退款"
     unknown    not
     unknown      a line on the screen contains "退货"
-                   picture 1 could not be read: truncated file
+                   picture 2 could not be read: truncated file
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Reason:
     Attributes
     ----------
     what
-        One line for people.
+        One line for people, who count pictures, lines and turns from 1.
     turn
         `TurnFact.seq` of the turn, if it is one.
     image, line

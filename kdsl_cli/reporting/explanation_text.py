@@ -20,6 +20,7 @@ from kdsl_cli.reporting.page.verdicts import Span, marks, segments
 from kdsl_cli.reporting.systems import SYSTEMS
 
 _MARK: Final = "bold yellow"
+_WHO: Final = {"rules": "the rules", "large": "the large model", "both": "both", "none": "nobody"}
 _VERDICTS: Final = {"true": "green", "false": "red", "unknown": "yellow"}
 
 
@@ -60,7 +61,7 @@ def _head(told: Explanation) -> Iterator[RenderableType]:
         right = row["prediction"] == dialogue.label
         style = "bold" if dialogue.label is None else "bold green" if right else "bold red"
         said = row["prediction"] or "nothing (abstained)"
-        yield Text.assemble("Decided: ", (said, style), f"  by {row['decided_by']} ({_how(told)})")
+        yield Text.assemble("Decided: ", (said, style), f"  by {_WHO[row['decided_by']]} ({_how(told)})")
     for share in told.shares:
         rate = (
             f"{share.intent}: {share.count} of {share.of} training dialogues ({share.count / share.of:.0%})"
@@ -103,7 +104,7 @@ def _lines(told: Explanation, shown: Sequence[Judged]) -> Iterator[RenderableTyp
         yield _line(line, spans[line.image, line.seq])
     for image in told.facts.images:
         if image.error is not None:
-            yield Text(f"  picture {image.image} could not be read: {image.error}", style="yellow")
+            yield Text(f"  picture {image.image + 1} could not be read: {image.error}", style="yellow")
     if rest := len(told.facts.ocr) - len(decided):
         yield Text(f"  {rest} other lines were read", style="dim")
 
@@ -113,7 +114,7 @@ def _line(line: OcrLine, spans: Sequence[Span]) -> Text:
     marked = [False] * len(line.text)
     for start, end in spans:
         marked[start:end] = [True] * (end - start)
-    text = Text(f"  picture {line.image}: ")
+    text = Text(f"  picture {line.image + 1}: ")
     for place, character in enumerate(line.text):
         if marked[place] and not (place and marked[place - 1]):
             text.append("[", style=_MARK)
@@ -150,7 +151,7 @@ def _cell(told: Explanation, system: str, name: str) -> Text:
 
 def _rules(told: Explanation, shown: Sequence[Judged]) -> Iterator[RenderableType]:
     yield ""
-    yield Text(f"{len(told.fired)} rules fire" + (":" if shown else ""), style="bold")
+    yield Text(f"Rules that fire: {len(told.fired)}", style="bold")
     for one in shown:
         yield from _judged(one)
     if len(shown) < len(told.fired):

@@ -22,7 +22,7 @@ def test_the_decision_is_told_with_marks_verdict_sides_and_base_rates(space, cap
     assert kdsl(["explain", "t1"]) == 0
     said = capsys.readouterr().out
     assert "t1  scene, test, label refund" in said
-    assert "Decided: refund  by rules (log-odds: " in said and " × rules + " in said
+    assert "Decided: refund  by the rules (log-odds: " in said and " × rules + " in said
     assert "refund: 20 of 40 training dialogues (50%)" in said
     assert "customer: my [money]" in said
     assert "+2.00 r-money for refund, precision at least 0.95" in said
@@ -56,8 +56,8 @@ def test_lines_of_a_picture_that_decided_are_shown_with_their_place(space, capsy
     assert kdsl(["explain", "t3"]) == 0
     said = capsys.readouterr().out
     assert "Nothing was predicted: the rules are shown alone" in said
-    assert "picture 0: The [Box] is here  at 10–50 % across, 0–5 % down" in said
-    assert "1 other lines were read" in said and "picture 1 could not be read: truncated file" in said
+    assert "picture 1: The [Box] is here  at 10–50 % across, 0–5 % down" in said
+    assert "1 other lines were read" in said and "picture 2 could not be read: truncated file" in said
 
 
 def test_a_rule_that_does_not_fire_can_be_asked_about(space, capsys):
@@ -90,3 +90,10 @@ def test_a_file_of_ones_own_is_explained_too(space, capsys):
     seen = told(capsys, "n1", "--input", "new.jsonl", "--predictions", "new")
     assert seen["prediction"]["prediction"] == "refund" and seen["where"] == "new.jsonl"
     assert told(capsys, "n1", "--input", "new.jsonl")["prediction"] is None
+
+
+def test_predictions_that_are_named_must_be_there(space, capsys):
+    Path("new.jsonl").write_text(line("n1", "scene", "my money", None))
+    for verb in (["explain", "n1"], ["rules", "diff", "rules"]):
+        assert kdsl([*verb, "--input", "new.jsonl", "--predictions", "nowhere"]) == 2
+        assert "nowhere: there is no finished stage here" in capsys.readouterr().err

@@ -134,9 +134,9 @@ def test_a_verdict_prints_as_a_tree() -> None:
     assert render(match(condition, seen)).splitlines() == [
         "unknown  all",
         'true       a line on the screen contains "退款"',
-        '             picture 0, line 0, characters 2 to 4: "退款"',
+        '             picture 1, line 1, characters 2 to 4: "退款"',
         "unknown    not",
         "unknown      a picture is a photo",
-        "               picture 0: kind screenshot",
-        "               picture 1 could not be read: truncated file",
+        "               picture 1: kind screenshot",
+        "               picture 2 could not be read: truncated file",
     ]

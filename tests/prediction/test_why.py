@@ -45,7 +45,7 @@ def test_fired_rules_come_heaviest_first_with_their_places_and_the_sum_of_each_i
     on_screen, unsaid = heavy["because"]
     assert on_screen["value"] is True
     assert on_screen["at"] == [
-        {"what": 'picture 0, line 0, characters 0 to 2: "退款"', "image": 0, "line": 0, "span": [0, 2]}
+        {"what": 'picture 1, line 1, characters 0 to 2: "退款"', "image": 0, "line": 0, "span": [0, 2]}
     ]
     assert (unsaid["value"], unsaid["at"]) == (False, [])
     assert "发货" in unsaid["predicate"]
@@ -63,7 +63,7 @@ def test_rules_that_cannot_be_judged_say_which_picture_is_missing():
     assert (unclear["rule"], unclear["intent"]) == ("unclear", "parcel")
     (because,) = unclear["because"]
     assert because["value"] is None
-    assert because["at"][0]["what"] == "picture 1 could not be read: truncated"
+    assert because["at"][0]["what"] == "picture 2 could not be read: truncated"
 
 
 def test_disabled_rules_are_not_judged_and_false_ones_stay_in_order():

@@ -96,6 +96,7 @@ def judge_of(
         If dialogues or predictions are not whole, or no longer fit each other.
     """
     from kdsl_cli.commands.console import current_output
+    from kdsl_cli.runs.inputs import require_success
 
     space = find_workspace()
     folder = predictions or (space.predict_out(split) if space and input is None else None)
@@ -103,6 +104,8 @@ def judge_of(
     material = open_material(settings, bases, splits=[split], input=input, out=predictions, mined=False)
     tasks = {base.task for base in bases}
     if found is None:
+        if predictions is not None and not rules_only:
+            require_success(predictions, command=f"kdsl predict --input FILE --out {predictions}")
         if folder is not None and not rules_only:
             current_output().note(f"nothing was predicted in {folder}: the rules are looked at alone")
         return Judge(material, intents_of(settings, bases))

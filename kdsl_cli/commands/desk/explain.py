@@ -134,7 +134,7 @@ def _neighbours(title: str, found: Sequence[Neighbour], rule: Rule, top: int) ->
         return []
     shown = found[:top] if top else found
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in (title, "intent", "fire together", "its label", f"{rule.intent}"):
+    for name in (title, "intent", "both fire", "it right", "this right"):
         table.add_column(name, overflow="fold", justify="left" if name in (title, "intent") else "right")
     for one in shown:
         cells = (one.rule.id, one.rule.intent, one.together, one.its, one.ours)

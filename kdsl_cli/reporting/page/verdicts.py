@@ -107,7 +107,7 @@ def tree(verdict: Verdict, facts: Facts, places: Marks) -> list[Any]:
 
 
 def _told(reason: Reason, facts: Facts) -> str:
-    """Return a reason as people count: the first picture is 1."""
+    """Return a reason: words that are marked above are quoted, without their place."""
     if reason.span is not None:
         start, end = reason.span
         if reason.turn is not None:
@@ -118,6 +118,4 @@ def _told(reason: Reason, facts: Facts) -> str:
                 line.text for line in facts.ocr if (line.image, line.seq) == (reason.image, reason.line)
             )
             return f"“{read[start:end]}” in picture {reason.image + 1}"
-    if reason.image is not None:
-        return reason.what.replace(f"picture {reason.image}", f"picture {reason.image + 1}", 1)
     return reason.what

@@ -168,7 +168,7 @@ def test_a_rule_is_explained_by_what_it_does_and_beside_whom(space, capsys):
     assert kdsl(["rules", "explain", "r-money", "--split", "test"]) == 0
     said = capsys.readouterr().out
     assert 'For refund, when a customer\'s message contains "money"' in said
-    assert "Right on 1" in said and 't1 (refund)  turn 0, characters 3 to 8: "money"' in said
+    assert "Right on 1" in said and 't1 (refund)  turn 1, characters 3 to 8: "money"' in said
     assert "Out of fold: 9 of 9 right, a precision of at least 0.95" in said
     assert kdsl(["rules", "explain", "r-mony"]) == 2
     assert "Did you mean 'r-money'?" in capsys.readouterr().err
