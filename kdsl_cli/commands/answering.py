@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kdsl_cli.commands.asking import Inquiry, ask, inquire, rows
 from kdsl_cli.commands.console import current_argv, current_output
-from kdsl_cli.commands.rule_questions import Questions, answers_of, questions_in
+from kdsl_cli.commands.rule_questions import Questions, answers_of, questions_here
 from kdsl_cli.commands.small import open_small
 from kdsl_cli.commands.splits import dialogues_in, picture_root, with_earlier
 from kdsl_cli.commands.workspace import Workspace, current_workspace
@@ -60,7 +60,7 @@ def answer_questions(
     from kdsl_cli.runs.manifest import read_manifest
 
     space, output = current_workspace(), current_output()
-    questions = questions_in(rules or space.rules_out)
+    questions = questions_here(space, rules)
     if not questions:
         return None
     if settings.small.model is None:

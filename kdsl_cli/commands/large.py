@@ -13,6 +13,7 @@ from kdsl_cli.commands.tuned import Tuned, find_tuned, remembered
 from kdsl_cli.errors import StageError
 
 if TYPE_CHECKING:
+    from kdsl_cli.commands.rule_questions import Questions
     from kdsl_cli.commands.settings import Settings
     from kdsl_cli.commands.sources import Source
     from kdsl_cli.commands.workspace import Workspace
@@ -37,6 +38,10 @@ class LinearLarge:
         """Return what shapes its answers beside its files and the facts."""
         return {}
 
+    def questions(self) -> Questions:
+        """Return the questions whose answers it learnt from."""
+        return {task: asked for task, asked in self.models.questions.items() if task in self.intents}
+
     def side(self, facts: Mapping[str, Facts], run: StageRun) -> LargeSide:
         """Return it ready to be asked."""
         from kdsl_cli.prediction.predict import LargeSide
@@ -48,9 +53,7 @@ class LinearLarge:
 
         def ask(facts: Sequence[Facts]) -> Floats:
             with current_output().progress(f"Asking about {task}", len(facts), "dialogues") as bar:
-                # It was trained without answers: rules it knows must stay unknown here where they were there.
-                unasked = [replace(fact, answers={}) for fact in facts]
-                return in_chunks(lambda some: self.models.scores(task, some), bar.advance)(unasked)
+                return in_chunks(lambda some: self.models.scores(task, some), bar.advance)(facts)
 
         return ask
 
@@ -74,6 +77,10 @@ class TunedLarge:
         digests = find_pictures(self.source.dialogues, self.source.root).digests
         shown = sorted([relative(path, self.source.root), digest] for path, digest in digests.items())
         return {"through": self.settings.large.through, "shown": sha256_json(shown)}
+
+    def questions(self) -> Questions:
+        """Return no questions: it is shown the pictures themselves."""
+        return {}
 
     def side(self, facts: Mapping[str, Facts], run: StageRun) -> LargeSide:
         """Ask it about every dialogue of a task it knows.

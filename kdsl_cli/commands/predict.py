@@ -10,7 +10,7 @@ import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
 from kdsl_cli.commands.large import LinearLarge, TunedLarge, find_large
-from kdsl_cli.commands.rule_questions import Questions, questions_of
+from kdsl_cli.commands.rule_questions import Questions, merged, questions_of
 from kdsl_cli.commands.small import QuantOption
 from kdsl_cli.commands.sources import Answers, Source, file_source, split_source
 from kdsl_cli.commands.splits import dialogues_in
@@ -139,7 +139,7 @@ def _predict(source: Source, asked: _Asked, out: Path) -> PredictionTable:
         pruned=space.prune_out if asked.rules is None else None,
     )
     large = gathered.large and find_large(gathered.large, intents, source, asked.settings, space)
-    questions = questions_of(gathered.rules.values())
+    questions = merged(questions_of(gathered.rules.values()), large.questions() if large else {})
     answers = source.answers(questions) if questions else Answers()
     learnt_from = (*gathered.out_of_fold, train) if gathered.out_of_fold else ()
     stage = Stage(
@@ -169,13 +169,14 @@ def _predict(source: Source, asked: _Asked, out: Path) -> PredictionTable:
         current_output().note(f"{out}: up to date")
         return read_predictions(out / _PREDICTIONS)
     labels = {one.id: one.label for one in dialogues_in(train) if one.label} if learnt_from else {}
-    return _run(stage, source, answers, gathered, large or None, intents, labels, options)
+    return _run(stage, source, answers, questions, gathered, large or None, intents, labels, options)
 
 
 def _run(
     stage: Stage,
     source: Source,
     answers: Answers,
+    questions: Questions,
     gathered: Gathered,
     large: LinearLarge | TunedLarge | None,
     intents: dict[str, tuple[str, ...]],
@@ -219,7 +220,6 @@ def _run(
         failed = sum(row.error is not None for row in rows)
         run.count(total=len(rows), ok=len(rows) - failed, failed=failed)
         run.extra["unread"] = sorted(row.id for row in rows if row.error is None and facts[row.id].unread)
-        questions = questions_of(gathered.rules.values())
         run.extra["unanswered"] = sorted(
             one.id for one in source.dialogues if _unanswered(one, facts, questions)
         )
@@ -233,7 +233,7 @@ def _run(
 
 
 def _unanswered(dialogue: Dialogue, facts: Mapping[str, Facts], questions: Questions) -> bool:
-    """Tell whether a question that rules ask of a dialogue has no answer, so that some may be unknown."""
+    """Tell whether a question that is asked about a dialogue has no answer, so that rules may be unknown."""
     known = facts[dialogue.id].answers if dialogue.id in facts else ()
     return any(question not in known for question in questions.get(dialogue.task, ()))
 

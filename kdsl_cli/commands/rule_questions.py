@@ -1,4 +1,4 @@
-"""What the rules of a workspace ask of a dialogue, and how much of it a split has answers to."""
+"""What rules, and the model that learnt beside them, ask of a dialogue, and how much of it is answered."""
 
 from __future__ import annotations
 
@@ -33,6 +33,33 @@ def questions_of(bases: Iterable[RuleBase]) -> Questions:
     from kdsl_cli.evidence.questions import asked_by
 
     return {base.task: list(asked) for base in bases if (asked := asked_by(base.rules))}
+
+
+def questions_here(space: Workspace, rules: Path | None = None) -> Questions:
+    """Return what the rules of a workspace ask, and what its large model was to hear of when it learnt.
+
+    Parameters
+    ----------
+    rules
+        Folder of the rule files. None: the workspace's.
+    """
+    from kdsl_cli.runs.manifest import read_manifest
+
+    made = read_manifest(space.large_out)
+    heard: Questions = made.config.get("questions", {}) if made and made.status == "success" else {}
+    return merged(questions_in(rules or space.rules_out), heard)
+
+
+def merged(first: Questions, second: Questions) -> Questions:
+    """Return the questions of both, each once, sorted.
+
+    Examples
+    --------
+    >>> merged({"talk": ["Red?"]}, {"talk": ["Red?", "New?"], "scene": ["Torn?"]})
+    {'talk': ['New?', 'Red?'], 'scene': ['Torn?']}
+    """
+    tasks = dict.fromkeys([*first, *second])
+    return {task: sorted({*first.get(task, ()), *second.get(task, ())}) for task in tasks}
 
 
 def answers_of(

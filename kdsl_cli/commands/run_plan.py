@@ -37,8 +37,8 @@ def _to_do(step: Step) -> str | None:
     wanted = dict(step.wanted)
     if step.questions is not None:
         asked = step.questions()
-        if not asked:
-            return None
+        if not asked and step.splits:
+            return None  # nobody has anything to answer
         wanted["questions"] = {task: list(questions) for task, questions in asked.items()}
     found = read_manifest(step.out)
     if found is None or not set(step.splits) <= set(found.config.get("splits", step.splits)):

@@ -35,7 +35,8 @@ class Step:
     splits
         Those it must have seen, of a stage that sees several.
     questions
-        Of a stage that asks what rules ask: reads it from the rule files, as they are by then.
+        Of a stage that asks what rules ask, or learns from the answers: reads it from the rule files, as they
+        are by then.
     """
 
     verb: str
@@ -75,26 +76,28 @@ def _learning(settings: Settings, space: Workspace, how: Mapping[str, bool]) -> 
     from kdsl_cli.commands.export import export
     from kdsl_cli.commands.mine import mine, shaping_options
     from kdsl_cli.commands.prune import prune
+    from kdsl_cli.commands.rule_questions import questions_in
+    from kdsl_cli.commands.train import LINEAR, train_large
     from kdsl_cli.commands.train import shaping_options as shaping_training
-    from kdsl_cli.commands.train import train_large
 
     trained = {**shaping_training(settings), "train": settings.train.seed}
+    heard = partial(questions_in, space.rules_out) if settings.train.large == LINEAR else None
     return [
         Step("mine-rules", partial(mine, settings, **how), space.mine_out, shaping_options(settings)),
         Step("prune-rules", partial(prune, settings, **how), space.prune_out, settings.prune.resolved()),
         Step("export-rules", partial(export, settings, None, **how), space.export_out),
-        Step("train-large", partial(train_large, settings, **how), space.large_out, trained),
+        Step("train-large", partial(train_large, settings, **how), space.large_out, trained, questions=heard),
     ]
 
 
 def _asking(settings: Settings, space: Workspace, split: str, how: Mapping[str, bool]) -> Step:
     from kdsl_cli.commands.answering import answer_questions
-    from kdsl_cli.commands.rule_questions import questions_in
+    from kdsl_cli.commands.rule_questions import questions_here
     from kdsl_cli.commands.small import shaping
 
     # Only when the rules are there is it known what they ask.
     ask = partial(answer_questions, settings, (split,), force=how["force"], replace=how["replace"])
-    wanted, questions = {"small": shaping(settings.small)}, partial(questions_in, space.rules_out)
+    wanted, questions = {"small": shaping(settings.small)}, partial(questions_here, space)
     return Step("extract", ask, space.answers_out, wanted, (split,), questions)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kdsl_cli.commands.rule_questions import Questions
     from kdsl_cli.commands.settings import Settings
     from kdsl_cli.commands.training_data import TrainingData
     from kdsl_cli.commands.workspace import Workspace
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def train_linear(settings: Settings, *, force: bool = False, replace: bool = False) -> Path:
     """Do the stage `train` of this run's workspace, or say that it is up to date; return its folder.
 
-    The seed rules of mining are knowledge here: nobody learnt them from the sample.
+    The seed rules of mining are knowledge here: nobody learnt them from the sample. Where the rules of the
+    workspace ask questions, what mining was answered of the training dialogues is evidence like their words.
     `force` and `replace` are those of `runs.stage.Stage`.
 
     Raises
@@ -30,18 +32,20 @@ def train_linear(settings: Settings, *, force: bool = False, replace: bool = Fal
         If an input is missing, wrong or leaks.
     """
     from kdsl_cli.commands.console import current_argv, current_output
+    from kdsl_cli.commands.rule_questions import questions_in
     from kdsl_cli.commands.training_data import load_seed_rules, load_training_data
     from kdsl_cli.commands.workspace import current_workspace
     from kdsl_cli.runs.stage import Stage
 
     space, rule_files = current_workspace(), settings.mine.seed_rules
-    data = load_training_data(space, settings)
+    questions = questions_in(space.rules_out)
+    data = load_training_data(space, settings, answered=bool(questions))
     rules = load_seed_rules(space, rule_files, data.catalogue)
-    val, val_files = _validation(space, data.catalogue)
+    val, val_files = _validation(space, data.catalogue, questions)
     stage = Stage(
         "train",
         space.large_out,
-        config=shaping_options(settings),
+        config={**shaping_options(settings), "questions": questions},
         config_given=settings.train.given(),
         inputs=[*data.files, *val_files, *(space.path(name) for name in rule_files)],
         seeds={"train": settings.train.seed},
@@ -52,7 +56,7 @@ def train_linear(settings: Settings, *, force: bool = False, replace: bool = Fal
     if stage.up_to_date():
         current_output().note(f"{stage.out}: up to date")
     else:
-        _train(stage, data, rules, val, settings.train.seed)
+        _train(stage, data, rules, questions, val, settings.train.seed)
     return stage.out
 
 
@@ -61,9 +65,17 @@ def shaping_options(settings: Settings) -> dict[str, Any]:
     return {"large": settings.train.large, "knowledge": list(settings.mine.seed_rules)}
 
 
-def _validation(space: Workspace, catalogue: Catalogue) -> tuple[tuple[Labelled, ...], tuple[Path, ...]]:
-    """Return the validation split and its files, both empty if it was not drawn or not extracted."""
+def _validation(
+    space: Workspace, catalogue: Catalogue, questions: Questions
+) -> tuple[tuple[Labelled, ...], tuple[Path, ...]]:
+    """Return the validation split and its files, both empty if it was not drawn or not extracted.
+
+    Its answers are there as far as somebody had them fetched.
+    """
+    from kdsl_cli.commands.console import current_output
+    from kdsl_cli.commands.rule_questions import answers_of
     from kdsl_cli.dialogues.splits import load_split
+    from kdsl_cli.evidence.answers import read_answers, with_answers
     from kdsl_cli.evidence.labelled import labelled
     from kdsl_cli.evidence.table import read_facts
     from kdsl_cli.runs.inputs import require_success
@@ -73,14 +85,24 @@ def _validation(space: Workspace, catalogue: Catalogue) -> tuple[tuple[Labelled,
         return (), ()
     require_success(space.evidence_out, command="kdsl extract --split val", only=[evidence.name])
     dialogues = load_split(space.data, "val")
-    facts = read_facts([evidence], [dialogue.id for dialogue in dialogues])
-    return labelled(dialogues, facts, catalogue, str(path)), (path, evidence)
+    answers, short = answers_of(space, "val", questions) if questions else ((), ())
+    if short:
+        current_output().note(f"the score on val is without answers: {short[0]}")
+    facts = with_answers(read_facts([evidence], [each.id for each in dialogues]), read_answers(answers))
+    return labelled(dialogues, facts, catalogue, str(path)), (path, evidence, *answers)
+
+
+def _answered(task: Labelled, questions: Questions) -> tuple[str, ...]:
+    """Return the questions of a task's rules that some training dialogue has an answer to."""
+    known = {question for dialogue in task.dialogues for question in dialogue.facts.answers}
+    return tuple(question for question in questions.get(task.task.name, ()) if question in known)
 
 
 def _train(
     stage: Stage,
     data: TrainingData,
     rules: dict[str, list[Rule]],
+    questions: Questions,
     val: tuple[Labelled, ...],
     seed: int,
 ) -> None:
@@ -98,7 +120,14 @@ def _train(
             current_output().progress("Training", len(tasks) * (FOLDS + 1), "fits") as bar,
         ):
             trained = [
-                train(task, rules.get(task.task.name, ()), seed=seed, tell=bar.advance) for task in tasks
+                train(
+                    task,
+                    rules.get(task.task.name, ()),
+                    questions=_answered(task, questions),
+                    seed=seed,
+                    tell=bar.advance,
+                )
+                for task in tasks
             ]
         save(stage.out, LinearModels({one.sample.task.name: one.model for one in trained}, seed))
         rows = [row for one in trained for row in one.rows()]
@@ -140,6 +169,7 @@ def _record(one: Trained, val: Labelled | None) -> dict[str, Any]:
         "intents": len(one.sample.task.names),
         "without_sample": list(one.sample.without_sample),
         "rules": len(one.model.knowledge.rules),
+        "questions": len(one.model.features.questions),
         "temperature": one.model.classifier.temperature,
         "out_of_fold": asdict(one.quality),
         "val": None if of_val is None else asdict(of_val),

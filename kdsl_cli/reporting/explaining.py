@@ -92,6 +92,7 @@ class Explanation:
             "marked_lines": [
                 asdict(line) for line in self.facts.ocr if self._is_marked(line.image, line.seq)
             ],
+            "answers": dict(sorted(self.facts.answers.items())),
             "prediction": told,
             "scores": {system: dict(scores) for system, scores in self.scores.items()},
             "rules": why,

@@ -40,6 +40,7 @@ def explanation_text(told: Explanation, *, top: int = 5, rules: Sequence[Judged]
         "",
         *_turns(told, shown),
         *_lines(told, shown),
+        *_answers(told),
         *_sides(told),
         *_rules(told, shown),
     ]
@@ -122,6 +123,16 @@ def _line(line: OcrLine, spans: Sequence[Span]) -> Text:
         if marked[place] and not (place + 1 < len(marked) and marked[place + 1]):
             text.append("]", style=_MARK)
     return text.append(f"  at {left}–{right} % across, {top}–{bottom} % down", style="dim")
+
+
+def _answers(told: Explanation) -> Iterator[RenderableType]:
+    """Yield what the small model answered: rules hear it, and a linear model that learnt from answers."""
+    if told.facts.answers:
+        yield Text("Answered of it:", style="bold")
+    for word, value in (("yes", True), ("no", False)):
+        asked = sorted(question for question, answer in told.facts.answers.items() if answer is value)
+        if asked:
+            yield Text(f"  {word}: {'  '.join(asked)}")
 
 
 def _sides(told: Explanation) -> Iterator[RenderableType]:

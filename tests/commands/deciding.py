@@ -59,6 +59,7 @@ class Model:
     """Always gives the second intent of a scene 0.6, and the first of a wish 0.8."""
 
     asked: ClassVar[list[str]] = []
+    questions: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def __init__(self, **intents):
         self.intents = {task: tuple(names) for task, names in (intents or INTENTS).items()}

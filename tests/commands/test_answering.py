@@ -16,6 +16,7 @@ from kdsl_cli.commands.settings_sources import current_settings
 from kdsl_cli.commands.workspace import set_config_file
 from kdsl_cli.evidence.answers import answered_by, read_answers, write_answers
 from kdsl_cli.runs.manifest import Manifest, read_manifest
+from kdsl_cli.runs.stage import Stage
 
 HURRY, MONEY = "Is the customer in a hurry?", "Is money asked back?"
 SPLITS = {
@@ -115,6 +116,16 @@ def test_a_second_run_asks_nobody_and_a_new_question_only_itself(space: Path) ->
         "b": {HURRY: False, MONEY: True},
         "c": {HURRY: True, MONEY: True},
     }
+
+
+def test_what_the_large_model_learnt_from_is_asked_too(space: Path) -> None:
+    with Stage("train", space / "runs/large", config={"questions": {"wish": [MONEY]}}).run():
+        pass
+    assert extract("-q", "--split", "val") == 0
+    assert answers("val") == {"c": {HURRY: True, MONEY: True}}
+    (space / "rules/wish.yaml").unlink()
+    assert extract("-q", "--split", "val") == 0
+    assert answers("val") == {"c": {MONEY: True}}
 
 
 def test_splits_come_one_after_the_other_and_other_splits_stay_shut(space: Path) -> None:

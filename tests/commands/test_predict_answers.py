@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from kdsl_cli.commands.app import run as kdsl
@@ -129,18 +133,53 @@ def test_other_answers_are_another_prediction_and_rules_that_ask_nothing_need_no
     assert made.extra["unanswered"] == []
 
 
-def test_the_large_model_sees_no_answers_for_it_was_trained_without(asking: Path, large_model) -> None:
-    seen: list[object] = []
+class Looking(Model):
+    """A large model that learnt from answers, and remembers which it is given."""
 
-    class Looking(Model):
-        def scores(self, task, facts):
-            seen.extend(fact.answers for fact in facts)
-            return Model.scores(self, task, facts)
+    questions: ClassVar[dict[str, tuple[str, ...]]] = {"scene": (SAD,)}
 
-    extracted()
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[str, Mapping[str, bool]] = {}
+
+    def scores(self, task: str, facts: Sequence[Facts]) -> npt.NDArray[np.float64]:
+        self.seen |= {fact.id: fact.answers for fact in facts}
+        return super().scores(task, facts)
+
+
+def test_what_the_large_model_learnt_from_is_asked_of_new_dialogues_too(asking: Path, large_model) -> None:
+    model = Looking()
+    large_model(model)
+    Path("new.jsonl").write_text(line("x1", "scene", "hello", None) + line("x2", "wish", "hello", None))
+    command = ["predict", "-q", "--input", "new.jsonl", "--out", "out", "--small", "scripted:model.yaml"]
+    assert kdsl(command) == 0
+    assert model.seen == {"x1": {POLITE: True, SAD: True}, "x2": {}}
+
+
+def test_what_the_large_model_learnt_from_and_nobody_answered_is_told(
+    asking: Path, large_model, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extracted()  # answers to what rules ask, and no more
+    model = Looking()
+    large_model(model)
+    assert kdsl(["predict"]) == 0
+    told = capsys.readouterr()
+    assert "without answers for 'test', which stay unknown: 1" in told.err
+    assert model.seen["t3"] == {POLITE: True} and fired()["t3"] == ["r-polite"]
+
+
+def test_an_explanation_names_what_was_answered(
+    asking: Path, large_model, capsys: pytest.CaptureFixture[str]
+) -> None:
     large_model(Looking())
+    extracted()
     assert kdsl(["predict", "-q"]) == 0
-    assert seen == [{}] * 4 and fired()["t3"] == ["r-polite"]
+    capsys.readouterr()
+    assert kdsl(["explain", "t3"]) == 0
+    told = capsys.readouterr().out
+    assert f"yes: {POLITE}" in told and "no: " not in told
+    assert kdsl(["explain", "t2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["answers"] == {}
 
 
 def test_new_dialogues_are_asked_about_once(asking: Path, capsys: pytest.CaptureFixture[str]) -> None:

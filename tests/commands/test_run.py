@@ -127,15 +127,17 @@ def test_a_plan_asks_the_rules_whether_a_model_is_needed(
     def asking() -> str:
         capsys.readouterr()
         assert run(["run", "--dry-run", "--json", "--small", "scripted:model.yaml"]) == 0
-        *_, asks, _, _ = json.loads(capsys.readouterr().out)
-        assert asks["stage"] == "extract"
+        *_, learns, _, asks, _, _ = json.loads(capsys.readouterr().out)
+        assert (learns["stage"], asks["stage"]) == ("train-large", "extract")
+        learning.append(str(learns["state"]))
         return str(asks["state"])
 
+    learning: list[str] = []
     Path("model.yaml").write_text('answers: [{choose: "yes"}]')
     rules = Path("rules/mood.yaml")
-    assert asking().startswith("up to date")
+    assert asking().startswith("up to date") and learning[-1].startswith("up to date")
     rules.write_text(rules.read_text() + ASKS)
-    assert asking() == "to do"
+    assert asking() == "to do" and learning[-1] == "to do again: other questions"
     assert run(["extract", "--split", "test", "--small", "scripted:model.yaml", "-q"]) == 0
     assert asking().startswith("up to date")
     rules.write_text(rules.read_text().replace("customer calm", "customer quiet"))

@@ -9,6 +9,8 @@ import pytest
 
 from kdsl_cli.commands.app import run as kdsl
 from kdsl_cli.dialogues.catalogue import Catalogue
+from kdsl_cli.evidence.answers import write_answers
+from kdsl_cli.evidence.questions import Answer
 from kdsl_cli.evidence.table import write_facts
 from kdsl_cli.logic.facts import Facts, ImageFact, TurnFact
 from kdsl_cli.runs.manifest import read_manifest
@@ -34,6 +36,8 @@ rules:
   when:
     text: {contains: "钱"}
 """
+ANGRY = "Is the customer angry?"
+ASKING = RULES.replace('text: {contains: "钱"}', f'answer: {{question: "{ANGRY}", is: "yes"}}')
 TEXTS = {"refund": ("退款", "退钱", "我要退款"), "parcel": ("快递", "快递呢", "物流")}
 TRAIN = [(f"a{n}", TEXTS[label][n // 2 % 3], label) for n in range(12) for label in [list(TEXTS)[n % 2]]]
 TRAIN.append(("a99", "你好", None))
@@ -157,6 +161,66 @@ def test_seed_rules_of_the_settings_are_knowledge_and_mined_ones_draw_a_warning(
     (space / "pack.yaml").write_text(RULES.replace('"refund"\n', '"refund"\n  status: "mined"\n'))
     assert kdsl(["train-large"]) == 0
     assert "1 rules of the knowledge were mined" in capsys.readouterr().err
+
+
+def answered(out, name, **said):
+    """Leave answers as a stage that asked would."""
+    with Stage(out.name, out, config={"questions": {"talk": [ANGRY]}}, force=True).run() as run:
+        rows = [(id, ANGRY, Answer(value)) for id, value in said.items()]
+        write_answers(run.output(out / name), rows, {"kind": "test"})
+
+
+def left(space):
+    return {name: (space / "runs/large" / name).read_bytes() for name in ("model.json", "weights.npz")}
+
+
+def test_answers_to_what_rules_ask_are_evidence_and_others_change_nothing(space, capsys):
+    assert kdsl(["train-large", "-q"]) == 0
+    before = left(space)
+    answered(space / "runs/mine", "answers.parquet", a0=True, a2=True, a1=False)
+    (space / "rules").mkdir()
+    (space / "rules/talk.yaml").write_text(RULES)
+    assert kdsl(["train-large", "-q"]) == 0  # no rule asks: the same run, up to date
+    assert left(space) == before and b"questions" not in before["model.json"]
+    (space / "rules/talk.yaml").write_text(ASKING)
+    assert kdsl(["train-large", "-q"]) == 2  # it was trained without
+    assert kdsl(["train-large", "--json", "--force"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out.partition("\n")[2].partition("\n")[2])["tasks"][0]["questions"] == 1
+    assert "the score on val is without answers" in told.err
+    assert load(space / "runs/large").questions == {"talk": (ANGRY,)} and left(space) != before
+
+
+def test_other_answers_are_another_training(space):
+    (space / "rules").mkdir()
+    (space / "rules/talk.yaml").write_text(ASKING)
+    answered(space / "runs/mine", "answers.parquet", a0=True, a1=False)
+    assert kdsl(["train-large", "-q"]) == 0
+    before = left(space)
+    answered(space / "runs/mine", "answers.parquet", a0=True, a1=False, a2=True)
+    assert kdsl(["train-large", "-q"]) == 2
+    assert kdsl(["train-large", "-q", "--force"]) == 0
+    assert left(space) != before
+
+
+def test_a_question_that_no_training_dialogue_answers_is_not_learnt(space):
+    (space / "rules").mkdir()
+    (space / "rules/talk.yaml").write_text(ASKING)
+    assert kdsl(["train-large", "-q"]) == 0
+    assert load(space / "runs/large").questions == {}
+
+
+def test_validation_is_scored_with_its_answers_where_there_are_some(space, capsys):
+    (space / "rules").mkdir()
+    (space / "rules/talk.yaml").write_text(ASKING)
+    angry = {id: label == "refund" for id, _, label in TRAIN if label}
+    answered(space / "runs/mine", "answers.parquet", **angry)
+    assert kdsl(["train-large", "--json"]) == 0
+    without = json.loads(capsys.readouterr().out)["tasks"][0]["val"]
+    answered(space / "runs/answers", "val.parquet", v1=True, v2=True)
+    assert kdsl(["train-large", "--json", "--force"]) == 0
+    told = json.loads(capsys.readouterr().out)["tasks"][0]["val"]
+    assert told["log_loss"] < without["log_loss"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from kdsl_cli.logic.indexing import Indexed, index
 from kdsl_cli.training.calibration import Floats
 from kdsl_cli.training.linear.classifier import Linear
 from kdsl_cli.training.linear.features import Features, observed
+from kdsl_cli.training.linear.heard import hearing
 from kdsl_cli.training.linear.knowledge import Knowledge
 
 
@@ -32,10 +33,10 @@ class LinearModel:
     def scores(self, dialogues: Sequence[Facts | Indexed]) -> Floats:
         """Return (n, n_intents) calibrated probabilities; each row sums to 1.
 
-        Of a dialogue of which nothing is known (no text, no picture that could be read) the scores are the
-        intents' shares of the sample.
+        Of a dialogue of which nothing is known (no text, no picture that could be read, no answer) the scores
+        are the intents' shares of the sample. Answers to other questions than its own are not heard.
         """
-        indexed = [index(dialogue) for dialogue in dialogues]
+        indexed = [hearing(index(dialogue), self.features.questions) for dialogue in dialogues]
         blocks = [self.features.matrix(indexed), self.knowledge.matrix(indexed)]
         return self.classifier.probabilities(scipy.sparse.hstack(blocks).tocsr(), observed(indexed))
 
@@ -51,6 +52,11 @@ class LinearModels:
     def intents(self) -> dict[str, tuple[str, ...]]:
         """The intents of each task, in the order of the scores."""
         return {task: model.intents for task, model in self.models.items()}
+
+    @property
+    def questions(self) -> dict[str, tuple[str, ...]]:
+        """The questions whose answers a task's model learnt from; a task without any is not in it."""
+        return {task: asked for task, model in self.models.items() if (asked := model.features.questions)}
 
     def scores(self, task: str, dialogues: Sequence[Facts | Indexed]) -> Floats:
         """Return what the task's model says; see `LinearModel.scores`.

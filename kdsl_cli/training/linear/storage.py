@@ -56,6 +56,7 @@ class _Task(_Strict):
     intents: tuple[_Intent, ...] = Field(min_length=1)
     rules: str
     terms: dict[str, tuple[str, ...]]
+    questions: tuple[str, ...] = ()
 
 
 class _Record(_Strict):
@@ -80,7 +81,9 @@ def save(folder: Path, models: LinearModels) -> None:
         tasks=tuple(_record(model) for model in models.models.values()),
     )
     write_bytes(folder / WEIGHTS, weights)
-    text = json.dumps(record.model_dump(mode="json", by_alias=True), ensure_ascii=False)
+    # Where nothing is asked there is no word of questions: the file is then as it was before there were any.
+    told = record.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text = json.dumps(told, ensure_ascii=False)
     write_text(folder / MODEL, text + "\n")
 
 
@@ -123,6 +126,7 @@ def _record(model: LinearModel) -> _Task:
         ),
         rules=dump_rules(RuleBase(task.name, rules)),
         terms={place.name: ngrams.terms for place, ngrams in zip(PLACES, model.features.ngrams, strict=True)},
+        questions=model.features.questions,
     )
 
 
@@ -147,6 +151,7 @@ def _model(record: _Task, arrays: Arrays) -> LinearModel:
         tuple(_ngrams(record.terms[p.name], arrays[f"idf.{p.name}"]) for p in PLACES),
         _scale(RULE_FEATURES, arrays["looks"]),
         _scale(LAYOUT_FEATURES, arrays["layout"]),
+        _distinct(record.questions, "a question"),
     )
     knowledge = Knowledge(task, rules)
     shape = (len(intents), features.size + knowledge.size)
@@ -160,9 +165,13 @@ def _model(record: _Task, arrays: Arrays) -> LinearModel:
 
 
 def _ngrams(terms: tuple[str, ...], idf: npt.NDArray[Any]) -> Ngrams:
-    if len(set(terms)) != len(terms):
-        raise ValueError("a term stands twice")
-    return Ngrams(terms, _checked(idf, "idf", (len(terms),), np.float64))
+    return Ngrams(_distinct(terms, "a term"), _checked(idf, "idf", (len(terms),), np.float64))
+
+
+def _distinct(words: tuple[str, ...], what: str) -> tuple[str, ...]:
+    if len(set(words)) != len(words):
+        raise ValueError(f"{what} stands twice")
+    return words
 
 
 def _scale(names: tuple[str, ...], array: npt.NDArray[Any]) -> Scale:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from kdsl_cli.runs.outoffold import Row
 from kdsl_cli.training.calibration import Floats, best_temperature, probabilities
 from kdsl_cli.training.linear.classifier import Linear, fit
 from kdsl_cli.training.linear.features import Features, observed
+from kdsl_cli.training.linear.heard import hearing
 from kdsl_cli.training.linear.knowledge import Knowledge
 from kdsl_cli.training.linear.model import LinearModel
 from kdsl_cli.training.linear.ngrams import Sparse
@@ -68,7 +69,12 @@ class Trained:
 
 
 def train(
-    sample: Labelled, rules: Sequence[Rule] = (), *, seed: int, tell: Callable[[], None] = lambda: None
+    sample: Labelled,
+    rules: Sequence[Rule] = (),
+    *,
+    questions: tuple[str, ...] = (),
+    seed: int,
+    tell: Callable[[], None] = lambda: None,
 ) -> Trained:
     """Train the model of a task. Dialogues of which nothing is known are scored, but not learnt from.
 
@@ -76,11 +82,14 @@ def train(
     ----------
     rules
         Rules that were not learnt from this sample; else the out-of-fold scores are too good.
+    questions
+        Those whose answers are looked at. Answers hang on no label; which questions there are may.
     seed
         Of the folds.
     tell
         Called after each of the ``FOLDS + 1`` fits.
     """
+    sample = replace(sample, dialogues=tuple(hearing(each, questions) for each in sample.dialogues))
     knowledge = Knowledge(sample.task, tuple(rule for rule in rules if rule.active))
     known, truth = knowledge.matrix(sample.dialogues), sample.truth
     seen = observed(sample.dialogues)
@@ -89,20 +98,22 @@ def train(
     for fold in range(FOLDS):
         held = folds == fold
         if held.any():
-            features, classifier = _fit(sample, known, ~held & seen)
+            features, classifier = _fit(sample, known, questions, ~held & seen)
             matrix = scipy.sparse.hstack([features.matrix(_chosen(sample, held)), known[held]]).tocsr()
             logits[held] = classifier.logits(matrix, seen[held])
         tell()
     temperature = best_temperature(logits, truth)
-    features, classifier = _fit(sample, known, seen)
+    features, classifier = _fit(sample, known, questions, seen)
     tell()
     model = LinearModel(knowledge, features, classifier.at(temperature))
     return Trained(model, sample, folds, probabilities(logits, temperature))
 
 
-def _fit(sample: Labelled, known: Sparse, rows: npt.NDArray[np.bool_]) -> tuple[Features, Linear]:
+def _fit(
+    sample: Labelled, known: Sparse, questions: tuple[str, ...], rows: npt.NDArray[np.bool_]
+) -> tuple[Features, Linear]:
     dialogues = _chosen(sample, rows)
-    features = Features.fit(dialogues)
+    features = Features.fit(dialogues, questions)
     matrix = scipy.sparse.hstack([features.matrix(dialogues), known[rows]]).tocsr()
     return features, fit(matrix, sample.truth[rows], len(sample.task.names))
 

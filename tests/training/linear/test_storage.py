@@ -55,6 +55,16 @@ def test_what_is_loaded_answers_as_what_was_saved(folder, models):
     assert back.models["talk"].knowledge == models.models["talk"].knowledge
 
 
+def test_questions_are_kept_with_the_model_and_no_word_of_them_where_there_are_none(tmp_path, sample, folder):
+    assert "questions" not in (folder / MODEL).read_text("utf-8")
+    heard = train(sample, questions=("红吗？", "Is it torn?"), seed=0).model
+    save(tmp_path, LinearModels({"talk": heard}, seed=0))
+    assert load(tmp_path).questions == {"talk": ("红吗？", "Is it torn?")}
+    edited(tmp_path, lambda record: record["tasks"][0].update(questions=["a", "a"]))
+    with pytest.raises(StageError, match="a question stands twice"):
+        load(tmp_path)
+
+
 def test_the_same_sample_and_seed_are_the_same_bytes(folder, tmp_path, sample):
     again = tmp_path / "again"
     save(again, LinearModels({"talk": train(sample, [RULE], seed=0).model}, seed=0))
