@@ -111,19 +111,10 @@ def _report(
     found: Sequence[Suspect], dialogues: Mapping[str, Dialogue], n: int, top: int, out: Path | None
 ) -> RenderableType:
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
     shown = found[:top] if top else found
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("Dialogue", "Label", "its p", "Rather", "its p", "Rules say", "Model says", "What it is"):
-        table.add_column(name, overflow="fold", justify="right" if name == "its p" else "left")
-    for one in shown:
-        words = [one.id, one.label, f"{one.p_label:.3f}", one.suggested, f"{one.p_suggested:.2f}"]
-        words += [one.rules or "–", one.large or "–"]
-        row = (*(Text(word) for word in words), Text(_gist(dialogues[one.id]), style="dim"))
-        table.add_row(*row, style="dim" if one.confusable else "")
-    lines: list[RenderableType] = [table, ""] if shown else []
+    lines: list[RenderableType] = [_table(shown, dialogues), ""] if shown else []
     both = sum(one.against == 2 for one in found)
     lines.append(
         Text(f"{len(found)} of {n} labels are suspect; for {both} rules and model both say another intent")
@@ -137,6 +128,32 @@ def _report(
     if out is not None:
         lines.append(Text(f"{out}: fill in new_label where a label is wrong"))
     return Group(*lines)
+
+
+def _table(shown: Sequence[Suspect], dialogues: Mapping[str, Dialogue]) -> RenderableType:
+    from rich.text import Text
+
+    from kdsl_cli.reporting.fitting import Fitting
+
+    rows = []
+    for one in shown:
+        words = [one.id, one.label, f"{one.p_label:.3f}", one.suggested, f"{one.p_suggested:.2f}"]
+        words += [one.rules or "–", one.large or "–"]
+        style = "dim" if one.confusable else ""
+        rows.append([*(Text(word, style=style) for word in words), Text(_gist(dialogues[one.id]), "dim")])
+    columns = (
+        "Dialogue",
+        "Label",
+        "p(label)",
+        "Rather",
+        "p(rather)",
+        "Rules say",
+        "Model says",
+        "What it is",
+    )
+    spare = ("Rules say", "Model says", "p(rather)", "p(label)")
+    numbers = ("p(label)", "p(rather)")
+    return Fitting(columns, rows, numbers=numbers, spare=spare, elastic="What it is")
 
 
 def _gist(dialogue: Dialogue) -> str:

@@ -44,6 +44,8 @@ def command(
     lines = [f"{one['id']}: {one['before'] or '(none)'} → {one['after']}" for one in changed]
     verb = "would change" if dry_run else "changed"
     lines.append(f"{len(changed)} labels {verb}" + (f" in {', '.join(written)}" if written else ""))
+    if not asked:
+        lines.append(f"{file}: no row has a new_label")
     if written:
         lines.append("Next: kdsl run, which does anew what the labels shape")
     current_output().result("\n".join(lines), {"changed": changed, "files": written}, [*labels, *written])

@@ -56,12 +56,16 @@ def command(
 
 def _sides(before: Path, after: Path) -> tuple[dict[str, RuleBase], dict[str, RuleBase]]:
     """Read both sides. A file speaks of its own task alone; a folder has no rules for what is not in it."""
+    from kdsl_cli.errors import ConfigError
     from kdsl_cli.logic.rule import RuleBase
 
     old, new = ({one.base.task: one.base for one in rule_files([path])} for path in (before, after))
     tasks = [
         task for task in dict.fromkeys([*old, *new]) if _named(task, before, old) and _named(task, after, new)
     ]
+    if not tasks:
+        told = f"{before} is of {', '.join(old)}, {after} of {', '.join(new)}"
+        raise ConfigError("no task has rules on both sides", where=told, fix="Name files of the same task")
     return tuple({task: side.get(task, RuleBase(task)) for task in tasks} for side in (old, new))  # type: ignore[return-value]
 
 

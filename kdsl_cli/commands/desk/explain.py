@@ -127,16 +127,14 @@ def _cases(title: str, style: str, cases: Sequence[Case], top: int) -> list[Rend
 
 
 def _neighbours(title: str, found: Sequence[Neighbour], rule: Rule, top: int) -> list[RenderableType]:
-    from rich.table import Table
     from rich.text import Text
+
+    from kdsl_cli.reporting.fitting import Fitting
 
     if not found:
         return []
     shown = found[:top] if top else found
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in (title, "intent", "both fire", "it right", "this right"):
-        table.add_column(name, overflow="fold", justify="left" if name in (title, "intent") else "right")
-    for one in shown:
-        cells = (one.rule.id, one.rule.intent, one.together, one.its, one.ours)
-        table.add_row(*(Text(str(cell)) for cell in cells))
-    return ["", table]
+    cells = [(one.rule.id, one.rule.intent, one.together, one.its, one.ours) for one in shown]
+    rows = [[Text(str(cell)) for cell in row] for row in cells]
+    numbers = ("both fire", "it right", "this right")
+    return ["", Fitting((title, "intent", *numbers), rows, numbers=numbers, spare=("intent",))]

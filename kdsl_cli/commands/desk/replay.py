@@ -28,6 +28,7 @@ def command(
         ),
     ] = None,
     input: Input = None,
+    top: Annotated[int, typer.Option(min=0, help="Examples shown that do not pass; 0: all.")] = 20,
 ) -> None:
     """Play the examples of rules again; exit code 1 if one fails, is unknown or not there."""
     from kdsl_cli.commands.console import current_output
@@ -44,11 +45,19 @@ def command(
     without = [rule.id for rule in own if rule.active and not (rule.examples and rule.examples.match)]
     data = {"counts": dict(counts), "examples": rows, "without": without}
     current_output().result(
-        _report(rows, bad, without, material.where), data, [f"{row['path']}:{row['line']}" for row in bad]
+        _report(rows, bad[:top] if top else bad, len(bad), without, material.where),
+        data,
+        [f"{row['path']}:{row['line']}" for row in bad],
     )
     if bad:
         named = ", ".join(f"{counts[name]} {name}" for name in _WORDS if counts[name])
-        raise CheckFailed(f"of {len(rows)} examples {named}")
+        lost = counts["missing"] == len(rows)
+        fix = (
+            f"Only {material.where} was looked at: name the split they are from with --split"
+            if lost
+            else None
+        )
+        raise CheckFailed(f"of {len(rows)} examples {named}", fix=fix)
 
 
 def _extracted(split: str) -> bool:
@@ -84,13 +93,17 @@ def _because(one: Replay) -> list[str]:
 
 
 def _report(
-    rows: Sequence[dict[str, Any]], bad: Sequence[dict[str, Any]], without: Sequence[str], where: str
+    rows: Sequence[dict[str, Any]],
+    shown: Sequence[dict[str, Any]],
+    bad: int,
+    without: Sequence[str],
+    where: str,
 ) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
     lines: list[RenderableType] = []
-    for row in bad:
+    for row in shown:
         wanted = "must match" if row["must_match"] else "must not match"
         told = f"{wanted} {row['id']}"
         if row["outcome"] == "missing":
@@ -104,6 +117,8 @@ def _report(
             )
         )
         lines += [Text(f"    {because}", style="dim") for because in row["because"]]
+    if len(shown) < bad:
+        lines.append(Text(f"and {bad - len(shown)} more: --top 0 shows all", style="dim"))
     passed = sum(row["outcome"] == "passed" for row in rows)
     summary = f"{passed} of {len(rows)} examples pass"
     if without:

@@ -28,6 +28,7 @@ COLUMNS = (
     "overlaps",
     "conflicts",
 )
+SPARE = ("overlaps", "recall", "conflicts", "out of fold", "weight")
 
 
 def command(
@@ -105,13 +106,12 @@ def _sorted(frame: pl.DataFrame, sort: Sort) -> pl.DataFrame:
 
 
 def _table(frame: pl.DataFrame, top: int) -> RenderableType:
-    from rich.table import Table
+    from rich.console import Group
     from rich.text import Text
 
-    shown = frame.head(top) if top else frame
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for place, name in enumerate(COLUMNS):
-        table.add_column(name, justify="left" if place < 2 else "right", overflow="fold")
+    from kdsl_cli.reporting.fitting import Fitting
+
+    shown, rows = frame.head(top) if top else frame, []
     for row in shown.iter_rows(named=True):
         low, recall = row["precision_low"], row["recall"]
         cells = (
@@ -127,11 +127,11 @@ def _table(frame: pl.DataFrame, top: int) -> RenderableType:
             str(row["conflicts"]),
         )
         style = "dim strike" if row["status"] == "disabled" else ""
-        table.add_row(*(Text(cell) for cell in cells), style=style)
-    if len(shown) < len(frame):
-        table.caption = f"{len(shown)} of {len(frame)} rules; --top 0 shows all"
-        table.caption_justify = "left"
-    return table
+        rows.append([Text(cell, style=style) for cell in cells])
+    table = Fitting(COLUMNS, rows, numbers=COLUMNS[2:], spare=SPARE)
+    if len(shown) == len(frame):
+        return table
+    return Group(table, Text(f"{len(shown)} of {len(frame)} rules; --top 0 shows all", style="dim"))
 
 
 def _sentence(task: str, where: str, overall: dict[str, Any]) -> str:

@@ -81,9 +81,17 @@ def test_examples_are_played_again(space, capsys):
     assert "missing r-money: must match gone, which is not in test" in said.out
     assert "2 of 4 examples pass; rules without an example: 1" in said.out
     assert "of 4 examples 1 failed, 1 missing" in said.err
+    assert kdsl(["rules", "test", "--split", "test", "--top", "1"]) == 1
+    assert "and 1 more: --top 0 shows all" in capsys.readouterr().out
     edit('"t2", "gone"', "")
     assert kdsl(["rules", "test", "--split", "test", "--json"]) == 0
     assert told(capsys)["counts"] == {"passed": 2}
+
+
+def test_examples_of_another_split_are_missing_and_the_split_is_asked_for(space, capsys):
+    SCENE.write_text(RULES.replace("  evidence:", '  examples: {match: ["n0"]}\n  evidence:'))
+    assert kdsl(["rules", "test", "--split", "test"]) == 1
+    assert "Only test was looked at: name the split they are from" in capsys.readouterr().err
 
 
 def test_stats_count_firings_conflicts_and_bounds(space, capsys):

@@ -141,6 +141,13 @@ def test_without_predictions_or_by_option_the_rules_decide_alone(space, capsys):
     }
 
 
+def test_files_of_different_tasks_cannot_be_told_apart(space, capsys):
+    assert kdsl(["rules", "new", "hurry", "-q"]) == 0
+    capsys.readouterr()
+    assert kdsl(["rules", "diff", "rules/scene.yaml", "rules/wish.yaml"]) == 2
+    assert "rules/scene.yaml is of scene, rules/wish.yaml of wish: no task" in capsys.readouterr().err
+
+
 def test_stale_predictions_are_refused_for_a_foretelling_must_be_exact(space, capsys):
     assert kdsl(["predict", "-q"]) == 0
     edited('"money"', '"hello"')
