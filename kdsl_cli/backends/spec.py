@@ -100,6 +100,8 @@ class BackendOptions:
         Seconds that a server has for one answer.
     device
         A local model's device as torch names it ("cuda", "cpu"); None: the best there is.
+    section
+        Of the settings, where these options stand: for messages that say what to change.
     """
 
     quant: Literal["nf4", "int8", "none"] = "nf4"
@@ -108,6 +110,7 @@ class BackendOptions:
     concurrency: int = 8
     timeout_s: float = 120.0
     device: str | None = None
+    section: Literal["small", "train"] = "small"
 
 
 def parse_spec(text: str, base: Path = Path()) -> Spec:

@@ -99,7 +99,7 @@ def _stage(settings: Settings, data: TuningData, *, force: bool, replace: bool) 
 
 
 def _tune(stage: Stage, settings: Settings, data: TuningData, world: World) -> None:
-    from kdsl_cli.commands.tune_setup import prepare
+    from kdsl_cli.commands.tune_prepare import prepare
     from kdsl_cli.runs.signals import StopFile, stopping
     from kdsl_cli.training.lora.tuning import tune
 

@@ -28,7 +28,7 @@ def show_plan(settings: Settings) -> None:
     """
     from kdsl_cli.commands.preflight import record as measured
     from kdsl_cli.commands.tune import tuning_data
-    from kdsl_cli.commands.tune_setup import prepare
+    from kdsl_cli.commands.tune_prepare import prepare
     from kdsl_cli.runs.signals import Stop
     from kdsl_cli.training.lora.memory import peak_gib
     from kdsl_cli.training.lora.processes import World

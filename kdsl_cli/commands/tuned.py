@@ -92,6 +92,7 @@ def opened(
         batch_size=batch or options.batch,
         concurrency=options.concurrency,
         timeout_s=options.timeout,
+        section="train",
     )
     spec = parse_spec(options.through or record.base, space.root)
     if isinstance(spec, LocalSpec):
@@ -118,7 +119,7 @@ def _headed(spec: LocalSpec, how: BackendOptions, tuned: Tuned) -> Backend:
 
     loaded = load(spec, how)
     head = Head.load(tuned.folder / ADAPTER, loaded.model.device)
-    return HeadBackend(str(spec), loaded, head, tuned.record.intents, how.max_pixels)
+    return HeadBackend(str(spec), loaded, head, tuned.record.intents, how)
 
 
 @contextmanager

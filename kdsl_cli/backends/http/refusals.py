@@ -80,7 +80,7 @@ def refusal(
     if status in _AGAIN:
         return NoAnswer(f"HTTP {status}: {said}", retryable=True, after=_retry_after(response))
     if status < 500 and _TOO_LONG.search(said):
-        said += " Lower small.max_pixels, or show fewer or shorter dialogues in a prompt."
+        said += " Lower max_pixels, or show fewer or shorter dialogues in a prompt."
         return NoAnswer(f"longer than the model reads: {said}", retryable=False)
     return NoAnswer(f"HTTP {status}: {said}", retryable=False, refused=True)
 

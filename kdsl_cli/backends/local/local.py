@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from kdsl_cli.backends.backend import Failed, Generated, Sampling, Scored, Usage
 from kdsl_cli.backends.local import loading, scoring
+from kdsl_cli.backends.local.batching import Batches, release
 from kdsl_cli.backends.local.fingerprint import fingerprint
 from kdsl_cli.backends.local.generating import Chooser, Grammars, generate
-from kdsl_cli.backends.local.rendering import Renderer, Row, batched
-from kdsl_cli.backends.pictures import PictureError
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
 from kdsl_cli.dialogues.prompting import Prompt
-from kdsl_cli.errors import BackendError
 
 _log = logging.getLogger(__name__)
-
-_WINDOW: Final = 8
-"""Batches whose prompts are in memory at once; they are sorted by length, so that little is padded."""
-
-A = TypeVar("A", Generated, Scored)
 
 
 def open_local(spec: LocalSpec, options: BackendOptions) -> LocalBackend:
@@ -60,19 +50,11 @@ class LocalBackend:
     ) -> None:
         self._spec = spec
         self._model: Any = loaded.model
-        config = loaded.model.config
-        self._renderer = Renderer.of(loaded, options.max_pixels)
+        self._batches = Batches(spec, loaded, options)
+        self._renderer = self._batches.renderer
         self._identity = {**loaded.identity, "processor": fingerprint(self._renderer)}
         self._tokenizer: Any = loaded.processor.tokenizer
-        self._positions = int(
-            getattr(
-                config.get_text_config(),
-                "max_position_embeddings",
-                loaded.processor.tokenizer.model_max_length,
-            )
-        )
         self._ends = _ends(loaded.model, self._renderer.end)
-        self._batch = max(1, options.batch_size)
         self._grammars: Grammars | None = None
         self._shared = shared
         # What the checkpoint recommends for chatting (penalties, top-k) is not what was asked for.
@@ -100,7 +82,7 @@ class LocalBackend:
             generate(self._model, batch, chooser, sampling)
             return [self._written(chooser, row) for row in range(len(asked))]
 
-        return self._answered(prompts, sampling.max_tokens, answer)
+        return self._batches.answered(prompts, sampling.max_tokens, answer)
 
     def score(self, prompts: Sequence[Prompt], choices: Sequence[str]) -> list[Scored | Failed]:
         """Return the log-likelihood of each choice, its end included, for each prompt."""
@@ -110,12 +92,12 @@ class LocalBackend:
             rows = self._scores(batch, trie)
             return [Scored(tuple(row), "likelihood") for row in rows]
 
-        return self._answered(prompts, max((len(path) for path in trie.paths), default=0), answer)
+        return self._batches.answered(prompts, max((len(path) for path in trie.paths), default=0), answer)
 
     def close(self) -> None:
         """Let go of the model and its memory."""
         self._model = None
-        _release()
+        release()
 
     def _matchers(self, schema: str | None, count: int) -> list[Any]:
         if schema is None:
@@ -142,101 +124,8 @@ class LocalBackend:
             )
         return scoring.one_by_one(self._model, batch, trie)
 
-    def _answered(
-        self,
-        prompts: Sequence[Prompt],
-        longest: int,
-        answer: Callable[[Sequence[Prompt], dict[str, Any]], list[A]],
-    ) -> list[A | Failed]:
-        """Answer prompts in batches of like length; `longest` tokens must fit behind each."""
-        answers: dict[int, A | Failed] = {}
-        window = _WINDOW * self._batch
-        for start in range(0, len(prompts), window):
-            rows: dict[int, Row] = {}
-            for place in range(start, min(start + window, len(prompts))):
-                row = self._row(prompts[place], longest)
-                if isinstance(row, Failed):
-                    answers[place] = row
-                else:
-                    rows[place] = row
-            order = sorted(rows, key=lambda place: rows[place].length)
-            while order:
-                chunk = order[: self._batch]
-                done = self._tried(
-                    [rows[place] for place in chunk], [prompts[place] for place in chunk], answer
-                )
-                answers.update(zip(chunk, done, strict=False))
-                order = order[len(done) :]
-        return [answers[place] for place in range(len(prompts))]
-
-    def _row(self, prompt: Prompt, longest: int) -> Row | Failed:
-        try:
-            row = self._renderer.row(prompt)
-        except PictureError as error:
-            return Failed(error.reason)
-        if row.length + longest > self._positions:
-            return Failed(
-                f"the prompt has {row.length} tokens, {row.image_tokens} of them for pictures, and its "
-                f"answer up to {longest}; the model takes {self._positions} in all: "
-                "lower small.max_pixels, or show less"
-            )
-        return row
-
-    def _tried(
-        self,
-        rows: Sequence[Row],
-        prompts: Sequence[Prompt],
-        answer: Callable[[Sequence[Prompt], dict[str, Any]], list[A]],
-    ) -> list[A]:
-        """Answer one batch; out of memory, answer none of it and halve the batches from here on."""
-        import torch
-
-        begun = time.perf_counter()
-        try:
-            with torch.inference_mode():
-                answers = answer(prompts, batched(rows, self._renderer.pad, self._model.device))
-        except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
-                raise
-            told = str(error).partition("\n")[0][:200]
-        else:
-            seconds = (time.perf_counter() - begun) / len(rows)
-            return [_costing(one, row, seconds) for one, row in zip(answers, rows, strict=True)]
-        _release()  # out here, where the error no longer holds the batch
-        if len(rows) == 1:
-            raise BackendError(
-                f"one prompt of {rows[0].length} tokens does not fit into memory: {told}",
-                where=self._spec,
-                fix="Lower small.max_pixels or the number of pictures shown, or use small.quant: nf4",
-            )
-        self._batch = len(rows) // 2
-        _log.warning("out of memory at %d prompts at once: going on with %d", len(rows), self._batch)
-        return []
-
-
-def out_of_memory(error: Exception) -> bool:
-    """Say whether an error is about memory: torch has a kind of its own only for GPUs."""
-    import torch
-
-    told = str(error)
-    kinds = (torch.OutOfMemoryError, MemoryError)
-    return isinstance(error, kinds) or "DefaultCPUAllocator" in told or "not enough memory" in told
-
-
-def _costing(answer: A, row: Row, seconds: float) -> A:
-    usage = replace(answer.usage, prompt_tokens=row.length, image_tokens=row.image_tokens, seconds=seconds)
-    return replace(answer, usage=usage)
-
 
 def _ends(model: Any, end: int) -> list[int]:
     known = model.generation_config.eos_token_id
     listed = [] if known is None else known if isinstance(known, list) else [known]
     return list(dict.fromkeys([end, *listed]))
-
-
-def _release() -> None:
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from kdsl_cli.backends.backend import Failed, Generated, Sampling, Scored
+from kdsl_cli.backends.local.batching import Batches
 from kdsl_cli.backends.local.fingerprint import fingerprint
 from kdsl_cli.backends.local.loading import Loaded
-from kdsl_cli.backends.local.rendering import Renderer, Row, batched
-from kdsl_cli.backends.pictures import PictureError
+from kdsl_cli.backends.spec import BackendOptions
 from kdsl_cli.dialogues.prompting import Prompt
 from kdsl_cli.errors import BackendError
 from kdsl_cli.training.lora.heads import Head, placed, pooled
-
-BATCH: Final = 8
 
 
 class HeadBackend:
@@ -30,19 +28,24 @@ class HeadBackend:
         The classifiers.
     intents
         Names of each task's intents, in the head's order: whose choices they are is how a task is known.
-    max_pixels
-        Budget of a picture.
+    options
+        How to run it.
     """
 
     def __init__(
-        self, spec: str, loaded: Loaded, head: Head, intents: Mapping[str, Sequence[str]], max_pixels: int
+        self,
+        spec: str,
+        loaded: Loaded,
+        head: Head,
+        intents: Mapping[str, Sequence[str]],
+        options: BackendOptions,
     ) -> None:
         self._spec = spec
         self._loaded = loaded
         self._head = head
         self._tasks = {tuple(names): task for task, names in intents.items()}
-        self._renderer = Renderer.of(loaded, max_pixels)
-        self._identity = {**loaded.identity, "processor": fingerprint(self._renderer)}
+        self._batches = Batches(spec, loaded, options)
+        self._identity = {**loaded.identity, "processor": fingerprint(self._batches.renderer)}
 
     @property
     def spec(self) -> str:
@@ -75,30 +78,14 @@ class HeadBackend:
         task = self._tasks.get(tuple(choices))
         if task is None:
             raise BackendError("a head scores all intents of a task it was tuned on, in their order")
-        answers: list[Scored | Failed] = []
-        for start in range(0, len(prompts), BATCH):
-            rows = [self._row(prompt) for prompt in prompts[start : start + BATCH]]
-            scored = iter(self._scored([row for row in rows if isinstance(row, Row)], task))
-            answers += [next(scored) if isinstance(row, Row) else row for row in rows]
-        return answers
+
+        def answer(asked: Sequence[Prompt], batch: dict[str, Any]) -> list[Scored]:
+            model: Any = self._loaded.model
+            placed(model, batch)
+            told = self._head.logits(pooled(model, batch), task).log_softmax(-1)
+            return [Scored(tuple(row), "likelihood") for row in told.tolist()]
+
+        return self._batches.answered(prompts, 0, answer)
 
     def close(self) -> None:
         """Do nothing: the model is its owner's."""
-
-    def _row(self, prompt: Prompt) -> Row | Failed:
-        try:
-            return self._renderer.row(prompt)
-        except PictureError as error:
-            return Failed(error.reason)
-
-    def _scored(self, rows: Sequence[Row], task: str) -> list[Scored]:
-        import torch
-
-        if not rows:
-            return []
-        model: Any = self._loaded.model
-        batch = batched(rows, self._renderer.pad, model.device)
-        placed(model, batch)
-        with torch.inference_mode():
-            told = self._head.logits(pooled(model, batch), task).log_softmax(-1)
-        return [Scored(tuple(row), "likelihood") for row in told.tolist()]

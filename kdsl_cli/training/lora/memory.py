@@ -139,7 +139,7 @@ def explained(settings: LoraSettings) -> Iterator[None]:
     BackendError
         In its place.
     """
-    from kdsl_cli.backends.local.local import out_of_memory
+    from kdsl_cli.backends.local.batching import out_of_memory
 
     try:
         yield

@@ -110,7 +110,7 @@ def test_a_prompt_that_is_too_long_fails_with_what_to_lower(proxy: FaultProxy, o
     [row] = model.generate([ASKED], SAMPLING)
     assert isinstance(row, Failed)
     assert not row.retryable
-    assert "Lower small.max_pixels" in row.reason
+    assert "Lower max_pixels" in row.reason
     assert len(proxy.asked) == 1
 
 

@@ -108,6 +108,13 @@ def test_out_of_memory_on_one_prompt_says_what_to_lower(cramped: Any) -> None:
     assert "small.max_pixels" in str(told.value) and "nf4" in str(told.value)
 
 
+def test_what_to_lower_is_named_by_the_settings_of_whoever_opened_it(checkpoint: Path) -> None:
+    options = BackendOptions(quant="none", max_pixels=30_000, section="train")
+    backend = open_local(LocalSpec(str(checkpoint)), options)
+    (row,) = backend.score([Prompt("", ("long " * 5000,))], LABELS)
+    assert isinstance(row, Failed) and "lower train.max_pixels" in row.reason
+
+
 def test_any_other_error_of_the_model_is_not_taken_for_lack_of_memory(cramped: Any) -> None:
     backend, _ = cramped(0, RuntimeError("shapes do not match"))
     with pytest.raises(RuntimeError, match="shapes"):

@@ -82,7 +82,7 @@ class Bench:
         backend = (
             LocalBackend("tiny", self.loaded, how)
             if head is None
-            else HeadBackend("tiny", self.loaded, head, INTENTS, PIXELS)
+            else HeadBackend("tiny", self.loaded, head, INTENTS, how)
         )
         task = TunedTask(name=TASK.name, choices=choices_of(TASK))
         record = TunedRecord(

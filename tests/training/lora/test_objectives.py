@@ -79,3 +79,22 @@ def test_a_head_learns_the_place_in_the_catalogue_whatever_the_order_in_the_prom
         loss = bench.objective.loss(bench.adapted, batch)
     # At its zeros all four intents are equally likely.
     assert float(loss) == pytest.approx(len(own) * torch.tensor(4.0).log().item(), rel=1e-5)
+
+
+def test_a_head_out_of_memory_answers_in_smaller_batches(checkpoint, tmp_path, monkeypatch):
+    from kdsl_cli.training.lora import head_backend
+
+    model = Bench(checkpoint, tmp_path, settings(method="head")).model
+    dialogues = [sample.dialogue for sample in samples(2)]
+    whole, ran, pooled = model.scores(TASK.name, dialogues), [], head_backend.pooled
+
+    def full(network, batch):
+        rows = batch["input_ids"].shape[0]
+        if rows > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        ran.append(rows)
+        return pooled(network, batch)
+
+    monkeypatch.setattr(head_backend, "pooled", full)
+    assert model.scores(TASK.name, dialogues) == pytest.approx(whole, abs=1e-5)
+    assert len(ran) == len(dialogues)
