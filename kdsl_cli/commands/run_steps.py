@@ -104,11 +104,13 @@ def _asking(settings: Settings, space: Workspace, split: str, how: Mapping[str, 
 def _judging(settings: Settings, space: Workspace, split: str, how: Mapping[str, bool]) -> list[Step]:
     from kdsl_cli.commands.evaluate import evaluate_split
     from kdsl_cli.commands.predict import predict_split
+    from kdsl_cli.commands.train import LINEAR
 
     predict = partial(predict_split, split, settings, **how)
     evaluate = partial(evaluate_split, split, settings, **how)
+    asked = {} if settings.train.large == LINEAR else {"through": settings.large.through}
     scored = {"bootstrap": settings.eval.bootstrap, "seed": settings.eval.seed}
     return [
-        Step("predict", predict, space.predict_out(split), settings.predict.resolved()),
+        Step("predict", predict, space.predict_out(split), {**settings.predict.resolved(), **asked}),
         Step("eval", evaluate, space.eval_out(split), scored),
     ]

@@ -216,3 +216,16 @@ def test_a_leak_stops_the_run_before_anything_is_learnt(
     told = capsys.readouterr().err
     assert train in told and test in told
     assert contents(space) == before
+
+
+@pytest.mark.slow
+def test_a_dry_run_sees_that_a_tuned_model_is_asked_elsewhere(
+    space: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def state() -> str:
+        assert run(["run", "--dry-run", "--json", "--large", "local:tiny"]) == 0
+        return {row["stage"]: row["state"] for row in json.loads(capsys.readouterr().out)}["predict"]
+
+    assert state() == "up to date, unless 'train-large' changes what it reads"
+    monkeypatch.setenv("KDSL_LARGE_THROUGH", "http:http://localhost:8000/v1#tuned")
+    assert state() == "to do again: other through"
