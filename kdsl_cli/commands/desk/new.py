@@ -92,6 +92,10 @@ def _condition(
     from kdsl_cli.logic.conditions import All
     from kdsl_cli.logic.predicates import OcrPredicate, TextPredicate
 
+    if text and not ocr and region != "all":
+        raise ConfigError("no phrase is looked for on the screen", where="--region", fix="Name one by --ocr")
+    if ocr and not text and field != "last_customer":
+        raise ConfigError("no phrase is looked for in messages", where="--in", fix="Name one by --text")
     if not text and not ocr:
         words = (intent.name, *intent.synonyms)
         text, ocr = ([], words) if pictures else (words, [])

@@ -160,6 +160,9 @@ def test_a_new_rule_of_no_intent_or_no_phrase_is_refused_and_a_new_file_is_begun
     assert "Did you mean 'parcel'?" in capsys.readouterr().err
     assert kdsl(["rules", "new", "parcel", "--text", " "]) == 2
     assert "none of them blank" in capsys.readouterr().err
+    assert kdsl(["rules", "new", "parcel", "--text", "box", "--region", "top"]) == 2
+    assert "--region: no phrase is looked for on the screen. Name one by --ocr" in capsys.readouterr().err
+    assert kdsl(["rules", "new", "parcel", "--ocr", "box", "--in", "any"]) == 2
     assert kdsl(["rules", "new", "hurry"]) == 0
     assert "hurry" in Path("rules/wish.yaml").read_text()
     assert kdsl(["rules", "lint", "--alone"]) == 0
