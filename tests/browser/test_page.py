@@ -117,6 +117,12 @@ def test_matched_words_are_marked_where_they_stand(show):
     assert marks.first.evaluate("one => one.lastChild.textContent") == "quick"
 
 
+def test_the_rule_that_was_asked_for_is_unfolded_beside_the_first(show):
+    card = open_card(show(fragment="#list?rule=r-evil"), "x-evil")
+    assert card.locator(".rule[open]").count() == 2
+    assert "</script>" in card.locator(".rule[open]").nth(1).inner_text()
+
+
 def test_going_back_is_going_back(show):
     view = show()
     view.page.click(".matrix .wrong a >> nth=0")

@@ -39,6 +39,13 @@ def test_the_schema_that_ships_is_the_one_that_is_printed():
     assert json.loads((ROOT / "rules/rules.schema.json").read_text("utf-8")) == rule_schema()
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "rules/shop").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_shop_s_rules_lead_an_editor_to_the_schema(path):
+    first = path.read_text("utf-8").splitlines()[0]
+    assert first.startswith("# yaml-language-server: $schema=")
+    assert (path.parent / first.partition("=")[2]).resolve() == ROOT / "rules/rules.schema.json"
+
+
 @quick
 @given(rule_bases)
 def test_every_rule_base_that_can_be_written_keeps_to_it(base):

@@ -236,14 +236,16 @@ function chance(name, p, who) {
 
 const signed = (weight) => `${weight < 0 ? "−" : "+"}${Math.abs(weight).toFixed(2)}`;
 
-/** Rules under the intent they speak of, with what it starts from and all adds up to; the decision's come first. */
+/** Rules under the intent they speak of, with what it starts from and all adds up to; the decision's come first.
+ *  The first unfolds, and the one that is asked for. */
 function ruleGroups(rules, starts) {
   const groups = new Map();
+  const asked = form.elements.rule.value;
   for (const rule of rules) groups.set(rule.intent, [...(groups.get(rule.intent) ?? []), rule]);
   return [...groups].flatMap(([name, own], place) => [
     el("h4", {}, `${name} ${signed(own.reduce((sum, rule) => sum + rule.weight, starts[name] ?? 0))}`),
     name in starts ? el("p", { className: "rule" }, el("span", { className: "weight" }, signed(starts[name])), "its base rate") : "",
-    ...own.map((rule, number) => ruleBox(rule, place + number === 0)),
+    ...own.map((rule, number) => ruleBox(rule, place + number === 0 || rule.id === asked)),
   ]);
 }
 
