@@ -22,6 +22,10 @@ def command(
         str | None,
         typer.Option(help="What to train: linear, or local:PATH_OR_ID[@REVISION].", show_default=False),
     ] = None,
+    adopt: Annotated[
+        bool | None,
+        _tuning("Learn nothing: take in the adapter of local:BASE+ADAPTER, tuned elsewhere.", "--adopt"),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Same seed and data, same model.", show_default=False)
     ] = None,
@@ -68,6 +72,7 @@ def command(
 
     given = {
         "large": large,
+        "adopt": adopt,
         "seed": seed,
         "preset": preset,
         "method": _method(head=head, prompt=prompt, full=full),

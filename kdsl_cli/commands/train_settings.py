@@ -16,6 +16,7 @@ Parts = Annotated[int, Field(strict=True, ge=0)]
 
 _ELSEWHERE: Final = (
     "large",
+    "adopt",
     "seed",
     "preset",
     "augment",
@@ -28,9 +29,10 @@ _ELSEWHERE: Final = (
 
 
 class TrainSettings(Section):
-    """The large model; all but the first two options are of one that is tuned (``local:``)."""
+    """The large model; all but large and seed are of one that is tuned (``local:``)."""
 
     large: StrictStr = Field("linear", description="Who classifies: linear, or local:PATH_OR_ID[@REVISION]")
+    adopt: bool = Field(False, description="local:BASE+ADAPTER is taken in as it was tuned elsewhere")
     seed: Seed = Field(0, description="Same seed and data, same model")
     preset: Preset = Field(
         "24g", description="Memory of the device: 12g, 24g, 48g or 80g; it sets what stands as null below"

@@ -50,6 +50,8 @@ def tune_large(settings: Settings, *, force: bool = False, replace: bool = False
     stage = _stage(settings, data, force=force, replace=replace)
     if world.told(stage.up_to_date() if world.first else False):
         current_output().note(f"{stage.out}: up to date")
+    elif settings.train.adopt:
+        _adopt(stage, settings, data, world)
     else:
         _tune(stage, settings, data, world)
     return stage.out if world.first else None
@@ -74,13 +76,15 @@ def shaping_options(settings: Settings) -> dict[str, Any]:
     from kdsl_cli.commands.tune_setup import lora_settings
 
     options = settings.train
-    data = {name: getattr(options, name) for name in ("described", "rules", "reasons", "on_long", "folds")}
+    own = ("adopt", "described", "rules", "reasons", "on_long", "folds")
+    data = {name: getattr(options, name) for name in own}
     tuning = lora_settings(options).resolved()
     shaping = {name: value for name, value in tuning.items() if not name.startswith("checkpoint_")}
     return {"large": options.large, **shaping, **data}
 
 
 def _stage(settings: Settings, data: TuningData, *, force: bool, replace: bool) -> Stage:
+    from kdsl_cli.commands.tune_adopt import adopted_files
     from kdsl_cli.runs.hashing import sha256_json
     from kdsl_cli.runs.stage import Stage
 
@@ -90,7 +94,7 @@ def _stage(settings: Settings, data: TuningData, *, force: bool, replace: bool) 
         current_workspace().large_out,
         config={**shaping_options(settings), "pictures": pictures},
         config_given=settings.train.given(),
-        inputs=data.files,
+        inputs=[*data.files, *adopted_files(settings)],
         seeds={"train": settings.train.seed},
         argv=current_argv(),
         force=force,
@@ -117,6 +121,14 @@ def _tune(stage: Stage, settings: Settings, data: TuningData, world: World) -> N
             tuned = tune(loop, setup.model, setup.work, scoring)
         if run:
             _keep(run, setup, tuned, data)
+
+
+def _adopt(stage: Stage, settings: Settings, data: TuningData, world: World) -> None:
+    from kdsl_cli.commands.tune_adopt import adopt
+
+    if world.first:
+        with stage.run() as run:
+            adopt(run, settings, data)
 
 
 def _clear(out: Path, run: StageRun) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.preflight import fitting
-from kdsl_cli.commands.tune_setup import Setup, lora_settings
+from kdsl_cli.commands.tune_setup import Setup, backend_options, lora_settings
 from kdsl_cli.commands.workspace import current_workspace
 from kdsl_cli.errors import ConfigError
 
@@ -54,7 +54,7 @@ def prepare(settings: Settings, data: TuningData, journal: Path, world: World, s
     from kdsl_cli.training.lora.tuning import Work
 
     options, lora = settings.train, lora_settings(settings.train)
-    how = _how(settings, lora, world)
+    how = backend_options(settings, lora, world.device)
     loaded = _loaded(options, data, how)
     collator = _collator(loaded, lora, data)
     checked = fitting(_with_reasons(data), collator, options.on_long)
@@ -75,18 +75,6 @@ def prepare(settings: Settings, data: TuningData, journal: Path, world: World, s
     )
 
 
-def _how(settings: Settings, lora: LoraSettings, world: World) -> BackendOptions:
-    from kdsl_cli.backends.spec import BackendOptions
-
-    return BackendOptions(
-        quant=lora.quant,
-        max_pixels=lora.max_pixels,
-        batch_size=settings.large.batch,
-        section="train",
-        device=world.device,
-    )
-
-
 def _loaded(options: TrainSettings, data: TuningData, how: BackendOptions) -> Loaded:
     from kdsl_cli.backends.local.loading import load
     from kdsl_cli.backends.spec import LocalSpec, parse_spec
@@ -94,7 +82,8 @@ def _loaded(options: TrainSettings, data: TuningData, how: BackendOptions) -> Lo
     spec = parse_spec(options.large, current_workspace().root)
     if not isinstance(spec, LocalSpec) or spec.adapter:
         what = "a model is tuned from its own weights, without an adapter in them"
-        raise ConfigError(what, where="train.large", allowed="local:PATH_OR_ID[@REVISION]")
+        fix = "To take in an adapter that was tuned elsewhere, add --adopt"
+        raise ConfigError(what, where="train.large", allowed="local:PATH_OR_ID[@REVISION]", fix=fix)
     if options.method == "head" and data.reasons:
         raise ConfigError("a head gives no reasons", where="train.reasons", fix="Leave it out, or --head")
     with current_output().progress(f"Loading {options.large}"):

@@ -11,6 +11,8 @@ from kdsl_cli.commands.preflight import record as measured
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kdsl_cli.backends.spec import BackendOptions
+    from kdsl_cli.commands.settings import Settings
     from kdsl_cli.commands.train_settings import TrainSettings
     from kdsl_cli.training.lora.lengths import Checked
     from kdsl_cli.training.lora.loop import Loop
@@ -114,3 +116,16 @@ def lora_settings(options: TrainSettings) -> LoraSettings:
 
     augmentation = Augmentation(**dict.fromkeys(options.augment, True))
     return resolve(options.preset, {**options.tuning(), "augmentation": augmentation})
+
+
+def backend_options(settings: Settings, lora: LoraSettings, device: str | None = None) -> BackendOptions:
+    """Return how the model is run while it is tuned, and as it will be asked."""
+    from kdsl_cli.backends.spec import BackendOptions
+
+    return BackendOptions(
+        quant=lora.quant,
+        max_pixels=lora.max_pixels,
+        batch_size=settings.large.batch,
+        section="train",
+        device=device,
+    )

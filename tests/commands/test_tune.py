@@ -17,7 +17,7 @@ from kdsl_cli.runs.appendlog import read_log
 from kdsl_cli.runs.manifest import read_manifest
 from tests.backends.local.conftest import checkpoint  # noqa: F401 - a fixture of these tests too
 from tests.commands.planted import copied, write
-from tests.conftest import environment
+from tests.conftest import ROOT, environment
 
 pytestmark = pytest.mark.local
 
@@ -193,3 +193,14 @@ def test_what_does_not_go_together_is_told_before_anything_is_loaded(space, caps
 def test_an_adapter_is_not_tuned_on(space, checkpoint, capsys):
     assert tune(f"{checkpoint}+{space}") == 2
     assert "a model is tuned from its own weights, without an adapter in them" in capsys.readouterr().err
+
+
+def test_the_fsdp_file_of_the_docs_is_one_that_accelerate_takes(tmp_path):
+    from accelerate.commands.config.config_args import load_config_from_file
+    from transformers.models.qwen2_vl import modeling_qwen2_vl
+
+    page = (ROOT / "docs/tuning.md").read_text("utf-8")
+    (tmp_path / "fsdp.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    found = load_config_from_file(str(tmp_path / "fsdp.yaml"))
+    assert str(found.distributed_type).endswith("FSDP")
+    assert hasattr(modeling_qwen2_vl, found.fsdp_config["fsdp_transformer_layer_cls_to_wrap"])

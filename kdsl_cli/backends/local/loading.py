@@ -133,9 +133,7 @@ def outside_language_model(model: Any) -> tuple[str, ...]:
     decoder = model.get_decoder()
     inside = next((name for name, module in model.named_modules() if module is decoder), "")
     if not inside:
-        raise BackendError(
-            f"no language model is found in {type(model).__name__}", fix="Use small.quant: none"
-        )
+        raise BackendError(f"no language model is found in {type(model).__name__}", fix="Use quant: none")
     names = set()
     for name, module in model.named_modules():
         if type(module).__name__ == "Linear" and not f"{name}.".startswith(f"{inside}."):
@@ -143,7 +141,7 @@ def outside_language_model(model: Any) -> tuple[str, ...]:
             tops = (".".join(parts[: length + 1]) for length in range(len(parts)))
             names.add(next(top for top in tops if not f"{inside}.".startswith(f"{top}.")))
     if not names:
-        raise BackendError(f"no vision tower is found in {type(model).__name__}", fix="Use small.quant: none")
+        raise BackendError(f"no vision tower is found in {type(model).__name__}", fix="Use quant: none")
     return tuple(sorted(names))
 
 
@@ -162,7 +160,7 @@ def check_quantised(model: Any, kept: tuple[str, ...]) -> int:
             f"{len(wrong)} layers were quantised that must not be: {', '.join(wrong[:3])}"
             if wrong
             else f"no layer of {type(model).__name__} was quantised",
-            fix="Use small.quant: none",
+            fix="Use quant: none",
         )
     return len(quantised)
 
@@ -228,7 +226,7 @@ def _packages(options: BackendOptions, spec: LocalSpec) -> Any:
     for name in ("torchvision", "transformers", "accelerate"):
         extras.require(name, extra="local", feature=feature)
     if options.quant != "none":
-        extras.require("bitsandbytes", extra="local", feature=f"small.quant: {options.quant}")
+        extras.require("bitsandbytes", extra="local", feature=f"{options.section}.quant: {options.quant}")
     if spec.adapter:
         extras.require("peft", extra="local", feature="an adapter")
     _transformers().utils.logging.disable_progress_bar()
@@ -280,7 +278,7 @@ def _explained(source: Source, load: Callable[[], Any]) -> Any:
         raise BackendError(
             "there is no memory for its weights",
             where=source.name,
-            fix="Use small.quant: nf4, or a smaller model",
+            fix="Use quant: nf4, or a smaller model",
         ) from error
     except Exception as error:  # OSError, ValueError, KeyError, SafetensorError, RuntimeError of shapes, ...
         reason = " ".join(str(error).split())[:200]

@@ -50,19 +50,41 @@ def held_out(
     BackendError
         If one of them cannot be scored.
     """
-    found: dict[str, Held] = {}
+    own = [
+        sample
+        for task in dict.fromkeys(sample.task for sample in samples)
+        for sample in world.share([sample for sample in samples if sample.task == task])
+    ]
     with adapted.judging():
-        for task in dict.fromkeys(sample.task for sample in samples):
-            own = world.share([sample for sample in samples if sample.task == task])
-            notes = {sample.id: sample.notes for sample in own}
-            told = model.told(task, [sample.dialogue for sample in own], notes, tell)
-            for sample, said in zip(own, told, strict=True):
-                if said.logprobs is None:
-                    raise BackendError(f"cannot be scored: {said.error}", where=sample.id)
-                place = model.intents[task].index(sample.right.name)
-                found[sample.id] = Held(sample.id, task, fold, said.logprobs, place)
-    whole = {one.id: one for one in world.whole(list(found.values()))}
+        found = asked(model, own, fold, tell)
+    whole = {one.id: one for one in world.whole(found)}
     return [whole[sample.id] for sample in samples]
+
+
+def asked(
+    model: TunedModel,
+    samples: Sequence[Sample],
+    fold: int,
+    tell: Callable[[float], None] = lambda done: None,
+) -> list[Held]:
+    """Return the same of a model that learns no more, task by task.
+
+    Raises
+    ------
+    BackendError
+        If one of them cannot be scored.
+    """
+    found = []
+    for task in dict.fromkeys(sample.task for sample in samples):
+        own = [sample for sample in samples if sample.task == task]
+        notes = {sample.id: sample.notes for sample in own}
+        told = model.told(task, [sample.dialogue for sample in own], notes, tell)
+        for sample, said in zip(own, told, strict=True):
+            if said.logprobs is None:
+                raise BackendError(f"cannot be scored: {said.error}", where=sample.id)
+            place = model.intents[task].index(sample.right.name)
+            found.append(Held(sample.id, task, fold, said.logprobs, place))
+    return found
 
 
 def by_task(
