@@ -136,7 +136,7 @@ def check(tables: Tables, max_failed: float) -> None:
 
 
 def _draw_splits(settings: Settings) -> None:
-    from kdsl_cli.commands.data import split
+    from kdsl_cli.commands.intake.parting import command as split
 
     space = current_workspace()
     dialogues = space.path(settings.data.dialogues)

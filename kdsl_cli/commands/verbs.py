@@ -99,7 +99,7 @@ VERBS: dict[str, Verb] = {
         "Workspace and data",
         "Make a workspace: settings, a catalogue to fill in, folders for data and rules.",
     ),
-    "data": Verb("data", "Workspace and data", "Import, check, split, count and export dialogues."),
+    "data": Verb("intake.app", "Workspace and data", "Import, check, split, count and export dialogues."),
     "relabel": Verb(
         "relabel",
         "Workspace and data",

@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from kdsl_cli.commands.console import Output, set_output
-from kdsl_cli.commands.data import app
+from kdsl_cli.commands.intake.app import app
 from kdsl_cli.dialogues.readers.reading import read
 from kdsl_cli.dialogues.splits import check_leaks, load_split
 from kdsl_cli.errors import CheckFailed, ConfigError, DatasetError, KdslError, LeakError
@@ -140,7 +140,7 @@ def test_check_against_a_catalogue_names_unknown_labels(kdsl: Kdsl) -> None:
 
 
 def test_check_without_a_file_uses_the_workspace(kdsl: Kdsl) -> None:
-    assert "no such file" in failure(kdsl("check"), DatasetError)
+    assert "Bring dialogues in: kdsl data import FILE" in failure(kdsl("check"), DatasetError)
     kdsl("import", write_chats(Path("chats.jsonl"), "a", label="退款"))
     assert "data/dialogues.jsonl: 1 dialogues" in kdsl("check").stdout
     write_catalogue("别的")

@@ -1,0 +1,96 @@
+"""Where dialogues come from, as told or as the settings say, and how many bad rows are too many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from kdsl_cli.dialogues.catalogue import Catalogue
+    from kdsl_cli.dialogues.readers.options import ReaderOptions
+    from kdsl_cli.dialogues.readers.reading import ReadResult
+
+File = Annotated[
+    Path | None, typer.Argument(metavar="[FILE]", help="Dialogues; default: those the settings name.")
+]
+MaxErrors = Annotated[int, typer.Option(min=0, metavar="N", help="Bad rows to go on with; each is named.")]
+ImageRoot = Annotated[Path | None, typer.Option(metavar="DIR", help="Where pictures are looked for first.")]
+CatalogueFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Tasks and intents (intents.yaml).")]
+
+
+def default_path(name: str) -> Path:
+    """Return the file that the settings call `name`, from the workspace's root if there is one."""
+    from kdsl_cli.commands.workspace import find_workspace
+
+    workspace = find_workspace()
+    return workspace.path(name) if workspace else Path(name)
+
+
+def source_of(
+    file: Path | None,
+    image_root: Path | None,
+    catalogue: Path | None,
+    *,
+    check_pictures: bool = True,
+    read: bool = True,
+) -> tuple[Path, ReaderOptions]:
+    """Return the dialogues' file and how to read it: as told, else as the settings say.
+
+    Parameters
+    ----------
+    check_pictures
+        Whether pictures must be there.
+    read
+        Whether that file is going to be read, or only stands for its folder.
+
+    Raises
+    ------
+    KdslError
+        If no file is told and the usual one is to be read and not there yet, or the catalogue cannot be read.
+    """
+    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.dialogues.readers.options import ReaderOptions
+    from kdsl_cli.errors import DatasetError
+
+    settings = current_settings().data
+    if image_root is None and settings.images is not None:
+        image_root = default_path(settings.images)
+    usual = default_path(settings.catalogue)
+    if catalogue is None and file is None and usual.is_file():
+        catalogue = usual
+    options = ReaderOptions(
+        image_root=image_root, catalogue=load_catalogue(catalogue), check_pictures=check_pictures
+    )
+    path = file or default_path(settings.dialogues)
+    if read and file is None and not path.is_file():
+        fix = "Bring dialogues in: kdsl data import FILE, or name the file they are in"
+        raise DatasetError("no such file", where=str(path), fix=fix)
+    return path, options
+
+
+def load_catalogue(path: Path | None) -> Catalogue | None:
+    """Return a catalogue; of no file, none."""
+    from kdsl_cli.dialogues.catalogue import Catalogue
+
+    return Catalogue.load(path) if path else None
+
+
+def accepted(result: ReadResult, max_errors: int) -> ReadResult:
+    """Return `result` if it has few enough bad rows, each of which is then told as a warning.
+
+    Raises
+    ------
+    CheckFailed
+        If it has more than `max_errors`, or no dialogue.
+    """
+    from kdsl_cli.commands.console import current_output
+    from kdsl_cli.dialogues.readers.reading import shortened
+    from kdsl_cli.errors import CheckFailed
+
+    if result.bad_rows > max_errors or not result.dialogues:
+        raise CheckFailed(shortened(result.problems) or "there is no dialogue")
+    for problem in result.problems:
+        current_output().warn(problem.render())
+    return result
