@@ -8,7 +8,7 @@ from kdsl_cli.commands.intake.reading import CatalogueFile, File, MaxErrors, acc
 
 if TYPE_CHECKING:
     import polars as pl
-    from rich.table import Table
+    from rich.console import RenderableType
 
 
 def command(
@@ -24,18 +24,20 @@ def command(
     path, options = source_of(file, None, catalogue, check_pictures=False)
     dialogues = accepted(read(path, options=options), max_errors).dialogues
     frame = per_intent(dialogues, options.catalogue)
-    current_output().result(_table(frame, str(path)), frame.to_dicts(), str(len(dialogues)))
+    current_output().result(_table(frame), frame.to_dicts(), str(len(dialogues)))
 
 
-def _table(frame: pl.DataFrame, title: str) -> Table:
-    from rich.table import Table
+def _table(frame: pl.DataFrame) -> RenderableType:
+    from rich.text import Text
 
-    table = Table(title=title)
-    for name, dtype in frame.schema.items():
-        table.add_column(name.replace("_", " "), justify="right" if dtype.is_numeric() else "left")
-    for row in frame.iter_rows():
-        table.add_row(*(_cell(value) for value in row))
-    return table
+    from kdsl_cli.reporting.fitting import Fitting
+
+    names = [name.replace("_", " ") for name in frame.columns]
+    numbers = [name for name, kind in zip(names, frame.dtypes, strict=True) if kind.is_numeric()]
+    rows = [[Text(_cell(value)) for value in row] for row in frame.iter_rows()]
+    # What is counted first is what is wanted most.
+    spare = [name for name in reversed(numbers) if name != "dialogues"]
+    return Fitting(names, rows, numbers=numbers, spare=spare)
 
 
 def _cell(value: object) -> str:
