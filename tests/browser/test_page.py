@@ -41,7 +41,8 @@ def test_it_opens_from_a_file_without_an_error_or_a_request(show):
 def test_what_customers_write_is_shown_and_never_run(show):
     view = show(fragment="#list?task=chat")
     card = open_card(view, "c0")
-    assert card.locator(".bubble.customer").count() == 2 and card.locator(".bubble.service").count() == 1
+    assert card.locator(".bubble.customer").count() == 2 and card.locator(".bubble.service").count() == 2
+    assert "nothing written" in card.locator(".bubble.service").nth(1).inner_text()
     assert EVIL in card.inner_text() and "<b>quick</b>" in card.inner_text()
     assert view.page.evaluate("typeof hacked") == "undefined"
     assert nothing_wrong(view)

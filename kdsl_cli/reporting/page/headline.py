@@ -22,6 +22,8 @@ from kdsl_cli.reporting.tables import Tables
 
 NAMES: Final[dict[System, str]] = {"rules": "rules", "large": "large model", "together": "together"}
 
+_ALONE: Final = {"rules": "by the rules alone", "large": "by the large model alone"}
+_BOTH: Final = "rules and model together"
 _SIGNIFICANT: Final = 0.05
 _SURE_SHARE: Final = 0.5
 _WIDE: Final = 0.2  # of an interval
@@ -41,6 +43,12 @@ def scores(tables: Tables, task: str) -> dict[System, dict[str, Any]]:
     """Return the row of `scores.overall` of each system that took part in a task."""
     rows = tables.overall.filter(pl.col("task") == task)
     return {row["system"]: row for row in rows.iter_rows(named=True)}
+
+
+def deciders(table: PredictionTable, task: str) -> str:
+    """Return in words who decides a task under the strategy of its rows."""
+    strategies = set(table.frame.filter(pl.col("task") == task)["strategy"])
+    return _ALONE[strategies.pop()] if len(strategies) == 1 and strategies <= _ALONE.keys() else _BOTH
 
 
 def trust(tables: Tables, table: PredictionTable, task: str) -> list[Sentence]:

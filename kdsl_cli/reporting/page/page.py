@@ -13,7 +13,7 @@ from kdsl_cli.logic.describing import describe
 from kdsl_cli.reporting.page import charts, curves
 from kdsl_cli.reporting.page.cards import cards, rows, searchable
 from kdsl_cli.reporting.page.embedding import in_parts, packed
-from kdsl_cli.reporting.page.headline import NAMES, left_aside, scores, trust, worst_confusions
+from kdsl_cli.reporting.page.headline import NAMES, deciders, left_aside, scores, trust, worst_confusions
 from kdsl_cli.reporting.page.material import Material, listing
 from kdsl_cli.reporting.page.matrix import confusion_matrix, intent_rows
 from kdsl_cli.reporting.page.rendering import render
@@ -98,6 +98,7 @@ def _task(material: Material, task: str) -> dict[str, Any]:
         "scores": scores(tables, task),
         "mcnemar": tables.mcnemar.filter(pl.col("task") == task).to_dicts(),
         "aside": left_aside(tables, task),
+        "decided": deciders(table, task),
         "trust": trust(tables, table, task),
         "worst": worst_confusions(tables, task),
         "intents": intent_rows(tables, task, starts),

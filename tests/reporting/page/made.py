@@ -75,7 +75,7 @@ def material(n: int = 40, **changes) -> Material:
     told = [
         screen(f"s{number:03}", "退款详情" if number % 5 < 3 else "your parcel box") for number in range(n)
     ]
-    told += [chat(f"c{number}", f"{EVIL} be quick", LINK, "quick & <b>quick</b>") for number in range(4)]
+    told += [chat(f"c{number}", f"{EVIL} be quick", LINK, "quick & <b>quick</b>", "") for number in range(4)]
     told += [
         screen("x-evil", f"{EVIL} 退款"),
         screen("x-abstained", "nothing"),

@@ -59,7 +59,7 @@ def test_the_box_that_decided_is_on_the_card_with_the_number_of_its_reason(by_id
 
 def test_matched_words_are_marked_in_the_turns(by_id):
     turns = by_id["c0"]["turns"]
-    assert [turn["role"] for turn in turns] == ["customer", "service", "customer"]
+    assert [turn["role"] for turn in turns] == ["customer", "service", "customer", "service"]
     assert turns[0]["text"] == [(f"{EVIL} be ", 0), ("quick", 1)]
     assert turns[2]["text"] == [("quick", 2), (" & <b>quick</b>", 0)]
 

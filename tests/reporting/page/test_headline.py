@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kdsl_cli.prediction.table import prediction_table
-from kdsl_cli.reporting.page.headline import left_aside, trust, worst_confusions
+from kdsl_cli.reporting.page.headline import deciders, left_aside, trust, worst_confusions
 from kdsl_cli.reporting.tables import evaluate
 from tests.reporting.page.made import BASES, INTENTS, material, said
 
@@ -90,6 +90,19 @@ def test_the_worst_confusions_come_first_with_abstentions():
     made = material(40)
     assert worst_confusions(made.tables, "scene")[0] == ("parcel", "退款", 4)
     assert ("parcel", None, 1) in worst_confusions(made.tables, "scene")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "words"),
+    [
+        ("rules", "by the rules alone"),
+        ("large", "by the large model alone"),
+        ("rules-first", "rules and model together"),
+    ],
+)
+def test_who_decides_is_said_as_the_strategy_has_it(strategy, words):
+    rows = [said("a", "scene", "退款", "退款", strategy=strategy), said("b", "chat", "hurry", "hurry")]
+    assert deciders(prediction_table(rows, INTENTS), "scene") == words
 
 
 def test_a_system_that_took_no_part_is_named():

@@ -213,7 +213,8 @@ function picture(it, place) {
 function bubble(turn) {
   const text = turn.text.map(([part, number]) => (number ? el("mark", {}, badge(number), part) : part));
   const sent = turn.pictures.map((place) => el("span", { className: "sent" }, `picture ${place + 1}`));
-  return el("p", { className: `bubble ${turn.role}` }, hidden(`${turn.role}: `), sent, text);
+  const empty = text.length + sent.length ? null : el("span", { className: "sent" }, "nothing written");
+  return el("p", { className: `bubble ${turn.role}` }, hidden(`${turn.role}: `), sent, text, empty);
 }
 
 function said(systems, label) {
