@@ -76,11 +76,38 @@ def test_adapter_record_scores_and_metrics_are_left_and_nothing_to_go_on_from(sp
     assert metrics["step"].to_list() == list(range(1, metrics.height + 1))
     assert metrics["val_weighted_f1"].drop_nulls().len() == 1
     assert "preset 24g: method lora, quant nf4" in said.err and "memory: about" in said.err
+    assert "min left, less where a training ends early" in said.err  # told after ten steps
     assert "loss is on" in said.err and "<|im_end|>" in said.err
     manifest = read_manifest(space / "runs/large")
     assert manifest.counts.ok == len(train) and manifest.config["micro_batch"] == 8
     assert tune(checkpoint, "--folds", "2") == 0
     assert "up to date" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_no_batch_holds_a_dialogue_of_val_or_of_the_fold_that_is_held_out(space, checkpoint, monkeypatch):
+    from kdsl_cli.training.lora.objectives import Answers
+
+    def ids(split):
+        lines = (space / f"data/{split}.jsonl").read_text("utf-8").splitlines()
+        return {json.loads(line)["id"] for line in lines}
+
+    batch, learnt = Answers.batch, []
+
+    def seen(self, samples):
+        learnt.append({sample.id for sample in samples})
+        return batch(self, samples)
+
+    monkeypatch.setattr(Answers, "batch", seen)  # appends to the list there is now
+    assert tune(checkpoint, "--folds", "2") == 0
+    assert set.union(*learnt) == ids("train") and not set.union(*learnt) & ids("val")
+    scores = pl.read_parquet(space / "runs/large/oof.parquet")
+    steps = read_log(space / "runs/large/metrics.jsonl")
+    for fold in (0, 1):
+        own = [row["samples"] for row in steps if row["training"] == f"fold-{fold}"]
+        n_batches = sum(-(-n // 8) for n in own)
+        assert not set.union(*learnt[:n_batches]) & set(scores.filter(fold=fold)["id"])
+        learnt = learnt[n_batches:]
 
 
 def started(space, model):
