@@ -57,6 +57,12 @@ def test_every_listed_verb_has_help(capsys):
         assert f"Usage: kdsl {verb}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("verb", ["rules", "data"])
+def test_the_list_of_what_is_below_a_verb_is_cut_nowhere(verb, capsys):
+    assert run([verb, "--help"]) == 0
+    assert "..." not in capsys.readouterr().out
+
+
 def test_the_verbs_themselves_load_nothing_heavy(child_environment):
     script = (
         "import sys\nfrom kdsl_cli.commands.verbs import VERBS, Verbs\nverbs = Verbs()\n"

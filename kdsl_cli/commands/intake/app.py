@@ -10,7 +10,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Import, check, split, count and export dialogues."
 )
 app.command("import")(bringing.command)
-app.command("check")(checking.command)
+app.command("check", short_help="Name every bad row by file, line and id.")(checking.command)
 app.command("split")(parting.command)
 app.command("stats")(counting.command)
-app.command("export")(giving.command)
+app.command("export", short_help="Write the dialogues for other programs to train on.")(giving.command)
