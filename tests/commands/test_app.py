@@ -60,7 +60,7 @@ def test_every_listed_verb_has_help(capsys):
 @pytest.mark.parametrize("verb", ["rules", "data"])
 def test_the_list_of_what_is_below_a_verb_is_cut_nowhere(verb, capsys):
     assert run([verb, "--help"]) == 0
-    assert "..." not in capsys.readouterr().out
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
 
 
 def test_the_verbs_themselves_load_nothing_heavy(child_environment):
