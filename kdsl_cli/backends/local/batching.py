@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from kdsl_cli.backends.backend import Failed, Generated, Scored
 from kdsl_cli.backends.local.loading import Loaded
+from kdsl_cli.backends.local.prefixes import Parted, Prefixes, parted
 from kdsl_cli.backends.local.rendering import Renderer, Row, batched
 from kdsl_cli.backends.pictures import PictureError
 from kdsl_cli.backends.spec import BackendOptions
@@ -52,7 +53,8 @@ class Batches:
         self,
         prompts: Sequence[Prompt],
         longest: int,
-        answer: Callable[[Sequence[Prompt], dict[str, Any]], list[A]],
+        answer: Callable[[Sequence[Prompt], dict[str, Any], Any], list[A]],
+        prefixes: Prefixes | None = None,
     ) -> list[A | Failed]:
         """Return an answer a prompt, in order.
 
@@ -61,7 +63,10 @@ class Batches:
         longest
             Tokens that must fit behind each.
         answer
-            Answers a batch: its prompts, and their tensors on the model's device.
+            Answers a batch: its prompts, their tensors on the model's device, and what was read before them
+            (`kdsl_cli.backends.local.scoring.Past`, or None).
+        prefixes
+            Reads once what prompts share; their tensors are then those of the rest. None: all are read whole.
 
         Raises
         ------
@@ -78,11 +83,12 @@ class Batches:
                     answers[place] = row
                 else:
                     rows[place] = row
-            order = sorted(rows, key=lambda place: rows[place].length)
+            parts = dict(zip(rows, parted(list(rows.values()), apart=prefixes is not None), strict=True))
+            order = sorted(rows, key=lambda place: (parts[place].group, parts[place].rest.length))
             while order:
                 chunk = order[: self._batch]
                 done = self._tried(
-                    [rows[place] for place in chunk], [prompts[place] for place in chunk], answer
+                    [parts[place] for place in chunk], [prompts[place] for place in chunk], answer, prefixes
                 )
                 answers.update(zip(chunk, done, strict=False))
                 order = order[len(done) :]
@@ -103,9 +109,10 @@ class Batches:
 
     def _tried(
         self,
-        rows: Sequence[Row],
+        rows: Sequence[Parted],
         prompts: Sequence[Prompt],
-        answer: Callable[[Sequence[Prompt], dict[str, Any]], list[A]],
+        answer: Callable[[Sequence[Prompt], dict[str, Any], Any], list[A]],
+        prefixes: Prefixes | None,
     ) -> list[A]:
         """Answer one batch; out of memory, answer none of it and halve the batches from here on."""
         import torch
@@ -113,18 +120,20 @@ class Batches:
         begun = time.perf_counter()
         try:
             with torch.inference_mode():
-                answers = answer(prompts, batched(rows, self.renderer.pad, self._device))
+                past = prefixes.past(rows) if prefixes else None
+                batch = batched([row.rest for row in rows], self.renderer.pad, self._device)
+                answers = answer(prompts, batch, past)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
             told = str(error).partition("\n")[0][:200]
         else:
             seconds = (time.perf_counter() - begun) / len(rows)
-            return [_costing(one, row, seconds) for one, row in zip(answers, rows, strict=True)]
+            return [_costing(one, row.whole, seconds) for one, row in zip(answers, rows, strict=True)]
         release()  # out here, where the error no longer holds the batch
         if len(rows) == 1:
             raise BackendError(
-                f"one prompt of {rows[0].length} tokens does not fit into memory: {told}",
+                f"one prompt of {rows[0].whole.length} tokens does not fit into memory: {told}",
                 where=self._spec,
                 fix=f"Lower {self._section}.max_pixels or the number of pictures shown, or use "
                 f"{self._section}.quant: nf4",

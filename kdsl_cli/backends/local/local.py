@@ -11,6 +11,7 @@ from kdsl_cli.backends.local import loading, scoring
 from kdsl_cli.backends.local.batching import Batches, release
 from kdsl_cli.backends.local.fingerprint import fingerprint
 from kdsl_cli.backends.local.generating import Chooser, Grammars, generate
+from kdsl_cli.backends.local.prefixes import Prefixes, read_apart
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
 from kdsl_cli.dialogues.prompting import Prompt
 
@@ -75,7 +76,7 @@ class LocalBackend:
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
         """Return one text a prompt. What is drawn for a prompt depends on it and on the seed alone."""
 
-        def answer(asked: Sequence[Prompt], batch: dict[str, Any]) -> list[Generated]:
+        def answer(asked: Sequence[Prompt], batch: dict[str, Any], _: None) -> list[Generated]:
             matchers = self._matchers(sampling.schema, len(asked))
             seeds = [sampling.row_seed(prompt) for prompt in asked]
             chooser = Chooser(seeds, self._ends, sampling.temperature, matchers)
@@ -88,11 +89,19 @@ class LocalBackend:
         """Return the log-likelihood of each choice, its end included, for each prompt."""
         trie = scoring.grow([self._renderer.tokens(choice) for choice in choices], self._renderer.end)
 
-        def answer(asked: Sequence[Prompt], batch: dict[str, Any]) -> list[Scored]:
-            rows = self._scores(batch, trie)
+        shared = self._shares()
+
+        def answer(_: Sequence[Prompt], batch: dict[str, Any], past: scoring.Past | None) -> list[Scored]:
+            if shared:
+                rows = scoring.in_one_pass(self._model, batch, trie, past)
+            else:
+                rows = scoring.one_by_one(self._model, batch, trie)
             return [Scored(tuple(row), "likelihood") for row in rows]
 
-        return self._batches.answered(prompts, max((len(path) for path in trie.paths), default=0), answer)
+        longest = max((len(path) for path in trie.paths), default=0)
+        apart = shared and read_apart(self._model)
+        prefixes = Prefixes(self._model, self._renderer.pad) if apart else None
+        return self._batches.answered(prompts, longest, answer, prefixes)
 
     def close(self) -> None:
         """Let go of the model and its memory."""
@@ -113,16 +122,14 @@ class LocalBackend:
         cost = Usage(completion_tokens=len(tokens) + ended)
         return Generated(text, min(0.0, chooser.logprobs[row]), "stop" if ended else "length", cost)
 
-    def _scores(self, batch: dict[str, Any], trie: scoring.Trie) -> list[list[float]]:
-        if self._shared:
-            rows = scoring.in_one_pass(self._model, batch, trie)
-            if rows is not None:
-                return rows
+    def _shares(self) -> bool:
+        """Say whether choices share one pass; that they cannot is told once."""
+        if self._shared and not scoring.shares_a_pass(self._model):
             self._shared = False
             _log.warning(
                 "%s: choices take a pass each, this family cannot share one", self._identity["model"]
             )
-        return scoring.one_by_one(self._model, batch, trie)
+        return self._shared
 
 
 def _ends(model: Any, end: int) -> list[int]:

@@ -33,11 +33,14 @@ class Row:
         Tokens, those of pictures among them.
     image_tokens
         Tokens that stand for pictures.
+    pictures
+        SHA-256 of each of its pictures, in order.
     """
 
     inputs: dict[str, Any]
     length: int
     image_tokens: int
+    pictures: tuple[str, ...] = ()
 
 
 class Renderer:
@@ -97,7 +100,8 @@ class Renderer:
                 "the model's processor resized them",
                 fix="Report the model; its processor does not keep to do_resize=False",
             )
-        return Row(inputs, inputs["input_ids"].shape[1], shown)
+        pictures = tuple(picture.sha256 for picture in prompt.pictures)
+        return Row(inputs, inputs["input_ids"].shape[1], shown, pictures)
 
     def text(self, prompt: Prompt) -> str:
         """Return a prompt in the form of the chat template, up to where the model's answer begins."""

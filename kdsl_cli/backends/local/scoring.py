@@ -44,6 +44,35 @@ class Trie:
     paths: tuple[tuple[tuple[int, int], ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Keys and values of prefixes, to be given to a model as its cache: it is looked at and never grows.
+
+    Attributes
+    ----------
+    layers
+        By layer, keys and values: shape (prefixes, heads, tokens, width).
+    which
+        Of each row, its prefix.
+    seen
+        Shape (rows, tokens): whether there is a token, and not padding or a prefix of other rows.
+    ends
+        Of each row, the position that follows its prefix.
+    """
+
+    layers: Sequence[tuple[Any, Any]]
+    which: Any
+    seen: Any
+    ends: Any
+
+    def update(self, keys: Any, values: Any, layer: int, *_: Any) -> tuple[Any, Any]:
+        """Return keys and values of the rows so far, those given last; called by each layer's attention."""
+        import torch
+
+        known, said = self.layers[layer]
+        return torch.cat([known[self.which], keys], dim=2), torch.cat([said[self.which], values], dim=2)
+
+
 def grow(choices: Sequence[Sequence[int]], end: int) -> Trie:
     """Return the trie of choices that are each ended by the token `end`."""
     tokens: list[int] = []
@@ -65,35 +94,41 @@ def grow(choices: Sequence[Sequence[int]], end: int) -> Trie:
     return Trie(tuple(tokens), tuple(parents), tuple(depths), tuple(paths))
 
 
-def in_one_pass(model: Any, batch: dict[str, Any], trie: Trie) -> list[list[float]] | None:
+def in_one_pass(model: Any, batch: dict[str, Any], trie: Trie, past: Past | None = None) -> list[list[float]]:
     """Return each row's log-likelihood of each choice, reading the prompt once.
 
     Parameters
     ----------
     model
-        Any; but see below.
+        One that `shares_a_pass`.
     batch
         Rows padded on the left.
     trie
         The choices.
+    past
+        What stands before the rows and was read already.
 
     Returns
     -------
-    list[list[float]] or None
-        Rows by choices, in nats. None: this family cannot be told positions, or who attends to whom.
+    list[list[float]]
+        Rows by choices, in nats.
     """
     import torch
 
     where = positions(model, batch)
-    if where is None or not _attends_as_told(model):
-        return None
+    if past:
+        where = where + past.ends[:, None]
     longer = followed(batch, trie.tokens)
     depths = torch.tensor(trie.depths, dtype=where.dtype, device=where.device)
     behind = where.amax((0, 2))[None, :, None].expand(3, -1, 1) + 1 + depths
-    longer["attention_mask"] = _mask(batch["attention_mask"], trie, model.dtype)
+    allowed = _allowed(batch["attention_mask"].bool(), trie)
+    if past:
+        allowed = torch.cat([past.seen[:, None].expand(-1, allowed.shape[1], -1), allowed], dim=2)
+    longer["attention_mask"] = _mask(allowed, model.dtype)
     logits = model(
         **longer,
         position_ids=torch.cat([where, behind], dim=2),
+        past_key_values=past,
         use_cache=False,
         logits_to_keep=1 + len(trie.tokens),
     ).logits
@@ -127,14 +162,15 @@ def positions(model: Any, batch: dict[str, Any]) -> Any:
     return index(**{name: batch[name] for name in names if name in batch})[0]
 
 
-def _attends_as_told(model: Any) -> bool:
-    """Say whether a mask of ours decides alone what each layer attends to."""
+def shares_a_pass(model: Any) -> bool:
+    """Say whether a model can be told positions, and a mask of ours decides alone who attends to whom."""
     layers = getattr(model.config.get_text_config(), "layer_types", None) or ()
-    return model.config._attn_implementation in ("sdpa", "eager") and set(layers) <= {"full_attention"}
+    as_told = model.config._attn_implementation in ("sdpa", "eager") and set(layers) <= {"full_attention"}
+    return as_told and hasattr(getattr(model, "model", None), "get_rope_index")
 
 
-def _mask(seen: Any, trie: Trie, dtype: Any) -> Any:
-    """Return who attends to whom, as numbers to add: shape (rows, 1, tokens, tokens), tokens with nodes."""
+def _allowed(seen: Any, trie: Trie) -> Any:
+    """Return who attends to whom: shape (rows, tokens, tokens), tokens with nodes."""
     import torch
 
     count = len(trie.tokens)
@@ -147,10 +183,16 @@ def _mask(seen: Any, trie: Trie, dtype: Any) -> Any:
     allowed[:length, :length] = torch.ones(length, length, dtype=torch.bool).tril()
     allowed[length:, :length] = True
     allowed[length:, length:] = kin
-    there = torch.cat([seen.bool(), seen.new_ones(rows, count).bool()], dim=1)
-    allowed = (allowed.to(seen.device) & there[:, None, :])[:, None]
-    mask = torch.zeros(allowed.shape, dtype=dtype, device=seen.device)
-    return mask.masked_fill_(~allowed, torch.finfo(dtype).min)
+    there = torch.cat([seen, seen.new_ones(rows, count)], dim=1)
+    return allowed.to(seen.device) & there[:, None, :]
+
+
+def _mask(allowed: Any, dtype: Any) -> Any:
+    """Return the same as numbers to add, for all heads alike."""
+    import torch
+
+    mask = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)
+    return mask.masked_fill_(~allowed, torch.finfo(dtype).min)[:, None]
 
 
 def _sums(logits: Any, trie: Trie) -> list[float]:
@@ -158,8 +200,8 @@ def _sums(logits: Any, trie: Trie) -> list[float]:
     import torch
 
     logits = logits.float()
-    places = torch.tensor([at + 1 for path in trie.paths for at, _ in path], device=logits.device)
-    tokens = torch.tensor([token for path in trie.paths for _, token in path], device=logits.device)
+    steps = [(number, at + 1, token) for number, path in enumerate(trie.paths) for at, token in path]
+    choices, places, tokens = torch.tensor(steps, device=logits.device).T
     told = logits[places, tokens] - logits.logsumexp(-1)[places]
-    lengths = [len(path) for path in trie.paths]
-    return [float(part.double().sum()) for part in told.cpu().split(lengths)]
+    sums = torch.zeros(len(trie.paths), dtype=torch.float64)
+    return [float(one) for one in sums.index_add_(0, choices.cpu(), told.double().cpu())]

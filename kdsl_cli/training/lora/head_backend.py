@@ -79,7 +79,7 @@ class HeadBackend:
         if task is None:
             raise BackendError("a head scores all intents of a task it was tuned on, in their order")
 
-        def answer(asked: Sequence[Prompt], batch: dict[str, Any]) -> list[Scored]:
+        def answer(_: Sequence[Prompt], batch: dict[str, Any], past: None) -> list[Scored]:
             model: Any = self._loaded.model
             placed(model, batch)
             told = self._head.logits(pooled(model, batch), task).log_softmax(-1)
