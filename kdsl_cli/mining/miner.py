@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from heapq import heapify, heappop, heappush
 from itertools import islice
 from operator import or_
 from typing import Any, Final
@@ -190,30 +191,36 @@ class IntentMiner:
         """Yield the best drafts of a tree one by one, each for what those before it leave uncovered."""
         held = self._held(found)
         firings = {f.fires for f in found}
-        nodes = [
-            node
+        objective = self._objective.with_kept(held)
+        # What a draft adds only falls as more is held: what it was before is a bound, so that hardly any but
+        # the best are weighed anew (lazy greedy: Minoux 1978).
+        heap = [
+            (-objective.value(node.state.standing, node.state.length), node.index, len(held), node)
             for node in search.best(SHORTLIST)
             if node.state.clauses and self._worth(node.state) > self._threshold
         ]
-        while nodes:
-            objective = self._objective.with_kept(held)
-            values = [objective.value(node.state.standing, node.state.length) for node in nodes]
-            best = max(range(len(nodes)), key=lambda i: (values[i], -nodes[i].index))
-            if values[best] <= self._settings.gain:
-                return
-            node = nodes.pop(best)
+        heapify(heap)
+        while heap:
+            loss, index, known, node = heappop(heap)
             draft = node.state
             if draft.fires in firings:
                 continue
+            if known < len(held):
+                value = objective.value(draft.standing, draft.length)
+                heappush(heap, (-value, index, len(held), node))
+                continue
+            if -loss <= self._settings.gain:
+                return
             firings.add(draft.fires)
             held.append(draft.standing)
+            objective = self._objective.with_kept(held)
             yield Found(
                 self._intent,
                 draft.condition(),
                 draft.fires,
                 draft.standing,
                 self._worth(draft),
-                values[best],
+                -loss,
                 number,
                 node.index,
                 node.visits,

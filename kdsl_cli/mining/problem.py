@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from kdsl_cli.logic.conditions import condition_key
 from kdsl_cli.mining.drafts import Draft, Workbench
@@ -93,4 +94,7 @@ def _action(proposal: Proposal) -> Action:
 
 
 def _label(step: Step) -> str:
-    return f"{step.move} {condition_key(step.candidate.predicate)}"
+    return f"{step.move} {_key(step.candidate.predicate)}"
+
+
+_key = lru_cache(maxsize=4096)(condition_key)  # the same candidates are proposed for thousands of drafts

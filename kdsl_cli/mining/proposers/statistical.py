@@ -9,10 +9,11 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Final
 
 from kdsl_cli.mining.candidates import Candidate
-from kdsl_cli.mining.drafts import Draft, Move, can_widen
+from kdsl_cli.mining.drafts import Clause, Draft, Move, can_widen
 from kdsl_cli.mining.proposers.proposer import Proposal, Step
 from kdsl_cli.mining.sample import Mask, Sample
 
@@ -27,6 +28,10 @@ DOUBTED: Final = 20
 RIVALS: Final = 10
 """Of each of the first `DOUBTED` openings, the candidates that best tell its wrong firings from its right
 ones: words of another intent, which no opening would hold. Drafts may exclude them."""
+
+
+_Weighed = tuple[float, Move, Candidate]
+"""A move with its prior; most are never taken, so that a `Proposal` is made of the best alone."""
 
 
 class StatisticalProposer:
@@ -52,6 +57,9 @@ class StatisticalProposer:
         self._openings = tuple(_one("require", c, min(1.0, contrast)) for contrast, _, c in best)
         self._opened = tuple(c for _, _, c in best)
         self._rivals = self._rivals_of(self._opened[:DOUBTED], pool)
+        self._moves = tuple(self._narrowing())
+        # Rounds of a search begin anew and meet the same drafts.
+        self._known: dict[tuple[Mask, tuple[Clause, ...], int], tuple[Proposal, ...]] = {}
 
     def propose(self, draft: Draft, limit: int) -> tuple[Proposal, ...]:
         """Return the most promising moves for a draft, best first.
@@ -62,8 +70,14 @@ class StatisticalProposer:
         """
         if not draft.clauses:
             return self._openings[:limit]
-        proposals = [*self._narrower(draft), *self._wider(draft)]
-        return tuple(sorted(proposals, key=lambda p: -p.prior)[:limit])
+        # What narrows hangs on where the draft holds, what widens on its only clause too.
+        key = draft.fires, draft.clauses if len(draft.clauses) == 1 else (), limit
+        if key not in self._known:
+            weighed = sorted((*self._narrower(draft), *self._wider(draft)), key=itemgetter(0), reverse=True)
+            self._known[key] = tuple(
+                _one(move, candidate, prior) for prior, move, candidate in weighed[:limit]
+            )
+        return self._known[key]
 
     def propose_many(self, drafts: Sequence[Draft], limits: Sequence[int]) -> list[tuple[Proposal, ...]]:
         """Return `propose` of each draft."""
@@ -85,6 +99,14 @@ class StatisticalProposer:
         share = (right + bonus) / (self._positives.bit_count() + bonus)
         return max(0.0, (precision - self._base) / (1 - self._base)) * math.sqrt(share)
 
+    def _narrowing(self) -> Iterator[tuple[Move, Candidate, Mask]]:
+        """Yield each move that may narrow a draft, with where it leaves the draft true."""
+        for candidate in self._opened:
+            yield "require", candidate, candidate.true
+            yield "exclude", candidate, candidate.false
+        for candidate in self._rivals:
+            yield "exclude", candidate, candidate.false
+
     def _rivals_of(self, doubted: Sequence[Candidate], pool: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """Return candidates to exclude that are no openings, in the order of the pool."""
         opened = {opening.true for opening in self._opened}
@@ -101,37 +123,29 @@ class StatisticalProposer:
             chosen.update((-place, candidate) for _, place, candidate in best)
         return tuple(chosen[place] for place in sorted(chosen))
 
-    def _narrower(self, draft: Draft) -> Iterator[Proposal]:
+    def _narrower(self, draft: Draft) -> Iterator[_Weighed]:
         """Yield what keeps positives of the draft and sheds wrong firings."""
         right = draft.fires & self._positives
         wrong = draft.fires & self._seen & ~self._positives
         n_right, n_wrong = right.bit_count(), wrong.bit_count()
         if not n_wrong:
             return
-        moves: list[tuple[Move, Candidate, Mask]] = []
-        for candidate in self._opened:
-            moves += ("require", candidate, candidate.true), ("exclude", candidate, candidate.false)
-        moves += (("exclude", candidate, candidate.false) for candidate in self._rivals)
-        for move, candidate, holds in moves:
-            kept = (right & holds).bit_count()
+        for move, candidate, holds in self._moves:
             shed = n_wrong - (wrong & holds).bit_count()
-            if kept >= 2 and shed:
-                yield _one(move, candidate, kept / n_right * shed / n_wrong)
+            if shed and (kept := (right & holds).bit_count()) >= 2:
+                yield kept / n_right * shed / n_wrong, move, candidate
 
-    def _wider(self, draft: Draft) -> Iterator[Proposal]:
+    def _wider(self, draft: Draft) -> Iterator[_Weighed]:
         """Yield phrases that stand where the draft's one clause looks and find positives it misses."""
         missed = self._positives & ~draft.fires
         n_missed = missed.bit_count()
         if not n_missed or len(draft.clauses) != 1:
             return
         for candidate in self._opened:
-            if not can_widen(draft, candidate.predicate):
-                continue
             found = (candidate.true & missed).bit_count()
-            new = (candidate.true & self._seen & ~draft.fires).bit_count()
-            if found:
-                prior = found / (new + STRENGTH) * math.sqrt(found / n_missed)
-                yield _one("widen", candidate, prior)
+            if found and can_widen(draft, candidate.predicate):
+                new = (candidate.true & self._seen & ~draft.fires).bit_count()
+                yield found / (new + STRENGTH) * math.sqrt(found / n_missed), "widen", candidate
 
 
 def _one(move: Move, candidate: Candidate, prior: float) -> Proposal:
