@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
-from kdsl_cli.commands.small import QuantOption
+from kdsl_cli.commands.small import MaxCallsOption, MaxMinutesOption, MaxTokensOption, QuantOption
 from kdsl_cli.commands.splits import dialogues_in, picture_root, with_earlier
 from kdsl_cli.commands.workspace import SPLITS, Workspace, current_workspace
 from kdsl_cli.errors import ConfigError
@@ -42,6 +42,9 @@ def command(
         typer.Option(help="Model that answers the questions of the rules.", show_default=False),
     ] = None,
     quant: QuantOption = None,
+    max_calls: MaxCallsOption = None,
+    max_tokens: MaxTokensOption = None,
+    max_minutes: MaxMinutesOption = None,
     rules: Annotated[
         Path | None,
         typer.Option(help="Folder of the rules that ask; rules by default.", show_default=False),
@@ -62,8 +65,16 @@ def command(
     from kdsl_cli.commands.extract_report import report
     from kdsl_cli.commands.settings_sources import current_settings
 
-    given = {"extract.workers": workers, "extract.max_side": max_side}
-    settings = current_settings({**given, "small.model": small, "small.quant": quant})
+    given: dict[str, Any] = {
+        "extract.workers": workers,
+        "extract.max_side": max_side,
+        "small.model": small,
+        "small.quant": quant,
+        "small.max_calls": max_calls,
+        "small.max_tokens": max_tokens,
+        "small.max_minutes": max_minutes,
+    }
+    settings = current_settings(given)
     asked = [word.strip() for word in split.split(",")]
     if rules is not None and not rules.is_dir():
         raise ConfigError("no such folder", where=str(rules), fix="Check --rules")

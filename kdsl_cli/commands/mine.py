@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
-from kdsl_cli.commands.small import QuantOption
+from kdsl_cli.commands.small import MaxCallsOption, MaxMinutesOption, MaxTokensOption, QuantOption
 from kdsl_cli.commands.training_data import TrainingData, load_seed_rules, load_training_data
 from kdsl_cli.commands.workspace import Workspace, current_workspace
 
@@ -43,16 +43,9 @@ def command(
     proposer: Annotated[
         str | None, typer.Option(help="statistical, model or mixed.", show_default=False)
     ] = None,
-    max_calls: Annotated[
-        int | None, typer.Option(help="Answers of the model, at most.", show_default=False)
-    ] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(help="Tokens of the model, at most.", show_default=False)
-    ] = None,
-    max_minutes: Annotated[
-        float | None,
-        typer.Option(help="Minutes that the model is asked, at most; counting goes on.", show_default=False),
-    ] = None,
+    max_calls: MaxCallsOption = None,
+    max_tokens: MaxTokensOption = None,
+    max_minutes: MaxMinutesOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be searched and asked, and show a prompt.")
     ] = False,

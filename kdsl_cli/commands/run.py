@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from kdsl_cli.commands.console import Output, current_output, set_output
-from kdsl_cli.commands.small import QuantOption
+from kdsl_cli.commands.small import MaxCallsOption, MaxMinutesOption, MaxTokensOption, QuantOption
 from kdsl_cli.commands.workspace import Workspace, current_workspace
 from kdsl_cli.errors import CheckFailed, StageError
 
@@ -39,6 +39,9 @@ def command(
         typer.Option(help="Model that proposes rules too, and answers them.", show_default=False),
     ] = None,
     quant: QuantOption = None,
+    max_calls: MaxCallsOption = None,
+    max_tokens: MaxTokensOption = None,
+    max_minutes: MaxMinutesOption = None,
     large: Annotated[
         str | None, typer.Option(help="Who classifies: linear, or local:PATH_OR_ID.", show_default=False)
     ] = None,
@@ -64,6 +67,9 @@ def command(
         "mine.seed_rules": seed_rules or None,
         "small.model": small,
         "small.quant": quant,
+        "small.max_calls": max_calls,
+        "small.max_tokens": max_tokens,
+        "small.max_minutes": max_minutes,
         "train.large": large,
         "train.preset": preset,
     }

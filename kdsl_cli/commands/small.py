@@ -22,6 +22,23 @@ QuantOption = Annotated[
 ]
 """How the weights of the model that ``--small`` names are kept."""
 
+MaxCallsOption = Annotated[
+    int | None,
+    typer.Option("--max-calls", help="Answers of the small model in a stage, at most.", show_default=False),
+]
+MaxTokensOption = Annotated[
+    int | None,
+    typer.Option("--max-tokens", help="Tokens of the small model in a stage, at most.", show_default=False),
+]
+MaxMinutesOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-minutes",
+        help="Minutes that it is asked in a stage, at most; the rest goes on.",
+        show_default=False,
+    ),
+]
+
 
 def open_small(
     options: SmallSettings, space: Workspace, purpose: str, *, deadline: float | None = None

@@ -218,8 +218,7 @@ def test_another_model_asks_for_force(space: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_spent_budget_leaves_the_rest_unknown(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (space / "kdsl.yaml").write_text("extract: {workers: 1}\nsmall: {max_calls: 3}\n")
-    assert extract("--max-failed", "1") == 0
+    assert extract("--max-failed", "1", "--max-calls", "3") == 0
     told = capsys.readouterr()
     assert "the model may be asked 3 prompts" in told.err and "stays unknown" in told.err
     assert answers("train", "val", "test") == {}
