@@ -83,7 +83,7 @@ def _plain(text: str) -> str:
     return text.replace("<|", "< |")
 
 
-@lru_cache(maxsize=32)  # of one dialogue, many questions are asked one after the other
+@lru_cache(maxsize=512)  # each is asked about many times; 512 screenshots are some 150 MB
 def _data_url(picture: Picture, max_pixels: int) -> str:
     media, data = encoded(picture, max_pixels)
     return f"data:{media};base64,{b64encode(data).decode()}"
