@@ -86,10 +86,11 @@ def main() -> None:
 
 
 @contextmanager
-def served(port: int, wrong: float) -> Iterator[str]:
+def served(port: int, wrong: float, latency_ms: float = 0.0) -> Iterator[str]:
     """Play the model in a process of its own."""
     script = ROOT / "tests" / "fakes" / "shop_server.py"
-    command = [sys.executable, str(script), "--port", str(port), "--wrong", str(wrong)]
+    how = {"--port": port, "--wrong": wrong, "--latency-ms": latency_ms}
+    command = [sys.executable, str(script), *(word for pair in how.items() for word in map(str, pair))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield f"http:{process.stdout.readline().strip()}#shop"
