@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,9 @@ from typing import Any
 
 from kdsl_cli.backends.local.tiny import QWEN2_VL_2B, QWEN2_VL_7B, TINY, Shape, build
 from kdsl_cli.commands.shipped import shipped
-from kdsl_cli.dialogues.prompting import Picture, Prompt
+from kdsl_cli.dialogues.catalogue import Catalogue
+from kdsl_cli.dialogues.prompting import Choice, Picture, Prompt, intent_prompt
+from kdsl_cli.dialogues.schema import Dialogue
 from kdsl_cli.extras import installed
 from kdsl_cli.runs.hashing import sha256_file
 
@@ -82,6 +84,16 @@ def picture_prompts(folder: Path, count: int, width: int = 616, height: int = 64
         picture = Picture(path, sha256_file(path))
         prompts.append(Prompt("", (picture, f"Which page does this show? ({number})")))
     return prompts
+
+
+def with_catalogue(prompts: Sequence[Prompt]) -> list[Prompt]:
+    """Return prompts as a dialogue's intent is asked for: behind the 23 labels with their descriptions."""
+    task = Catalogue.load(shipped("rules/ecommerce-zh") / "intents.yaml").task("image-scene")
+    choices = [Choice(intent.name, intent.description) for intent in task.intents]
+    like = intent_prompt(
+        Dialogue("", task.name, ()), choices, dict[str, Picture]().__getitem__, described=True
+    )
+    return [Prompt(like.system, (*prompt.parts[:-1], *like.parts)) for prompt in prompts]
 
 
 def machine(device: str) -> dict[str, Any]:
