@@ -11,7 +11,8 @@ renders prompts and sends pictures through the vision tower: no way can be faste
 
 Prompts are those that ask for a dialogue's intent, the 23 labels with their descriptions first; "text alone"
 has no such list, and so no prefix to share. Then the arg-max of one pass and of a pass each are compared on
-more rows. Weights are random.
+more rows, and that of one pass with what the same rows get when each is asked alone, where nothing is shared.
+Weights are random.
 """
 
 from __future__ import annotations
@@ -97,11 +98,9 @@ def speeds(found: dict[str, Way], prompts: Sequence[Prompt], turns: int) -> list
     ]
 
 
-def agreement(found: dict[str, Way], prompts: Sequence[Prompt]) -> dict[str, Any]:
-    """Compare the arg-max, and each score, of one pass and of a pass each."""
-    pairs = list(
-        zip(_logprobs(found["one pass"](prompts)), _logprobs(found["a pass each"](prompts)), strict=True)
-    )
+def agreement(one_pass: Way, other: Way, prompts: Sequence[Prompt]) -> dict[str, Any]:
+    """Compare the arg-max, and each score, of one pass and of another way."""
+    pairs = list(zip(_logprobs(one_pass(prompts)), _logprobs(other(prompts)), strict=True))
     best = [(_best(one), _best(each)) for one, each in pairs]
     return {
         "rows": len(pairs),
@@ -136,6 +135,7 @@ def main() -> None:
     parser.add_argument("--picture-rows", type=int, default=8)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--compared", type=int, default=1000, help="rows whose arg-max is compared")
+    parser.add_argument("--alone", type=int, default=1000, help="rows compared with themselves asked alone")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     labels = random_models.labels()
@@ -147,7 +147,11 @@ def main() -> None:
         machine = random_models.machine(loaded.identity["device"])
         found, lengths = ways(loaded, options, labels)
         text, pictures = random_models.text_prompts, random_models.picture_prompts(folder, given.picture_rows)
-        behind = random_models.with_catalogue
+        behind, one_pass = random_models.with_catalogue, found["one pass"]
+
+        def alone(prompts: Sequence[Prompt]) -> list[object]:
+            return [answer for prompt in prompts for answer in one_pass([prompt])]
+
         result: dict[str, Any] = {
             "model": given.model or f"Qwen2-VL, random weights, shape {given.shape}",
             "quant": given.quant,
@@ -159,13 +163,14 @@ def main() -> None:
             "text": speeds(found, behind(text(given.rows)), given.turns),
             "picture": speeds(found, behind(pictures), given.turns),
             "text alone": speeds(found, text(given.rows), given.turns),
-            "agreement": agreement(found, behind(text(given.compared))),
+            "agreement": agreement(one_pass, found["a pass each"], behind(text(given.compared))),
+            "agreement alone": agreement(one_pass, alone, behind(text(given.alone))),
         }
     for part in ("text", "picture", "text alone"):
         for row in result[part]:
             print(f"{part:10} {row['way']:14} {row['rows_per_second']:9.2f} rows/s"
                   f"   one pass is {row['one_pass_is_faster']:.2f} times as fast")  # fmt: skip
-    print(json.dumps(result["agreement"]))
+    print(json.dumps([result["agreement"], result["agreement alone"]], indent=1))
     if given.out:
         write_json(given.out, result)
 
