@@ -23,8 +23,8 @@ from typing import Any
 
 import random_models
 
-from kdsl_cli.commands.shipped import shipped
-from kdsl_cli.commands.splits import dialogues_in
+from kdsl_cli.commands.workspace.shipped import shipped
+from kdsl_cli.commands.workspace.splits import dialogues_in
 from kdsl_cli.runs.atomic import write_json, write_text
 
 TASK = "shop-page"

@@ -33,9 +33,9 @@ from kdsl_cli.dialogues.prompting import Choice, Picture
 from kdsl_cli.dialogues.schema import Dialogue, Turn
 from kdsl_cli.extras import installed
 from kdsl_cli.runs.atomic import write_json
-from kdsl_cli.training.lora.presets import PRESETS, resolve
-from kdsl_cli.training.lora.samples import Sample, View
-from kdsl_cli.training.lora.settings import LoraSettings
+from kdsl_cli.training.lora.adapters.presets import PRESETS, resolve
+from kdsl_cli.training.lora.adapters.settings import LoraSettings
+from kdsl_cli.training.lora.samples.samples import Sample, View
 
 UNCOUNTED = 2
 """Steps before the clock starts."""
@@ -67,12 +67,12 @@ def now() -> Moment:
 
 def ours(given: argparse.Namespace, settings: LoraSettings, loaded: Loaded, folder: Path) -> list[Moment]:
     """Tune, and return when each step ended."""
-    from kdsl_cli.training.lora.adapting import adapt
-    from kdsl_cli.training.lora.collating import Collator
-    from kdsl_cli.training.lora.journal import Journal
-    from kdsl_cli.training.lora.loop import Loop
-    from kdsl_cli.training.lora.objectives import Answers
-    from kdsl_cli.training.lora.trainings import Training
+    from kdsl_cli.training.lora.adapters.adapting import adapt
+    from kdsl_cli.training.lora.samples.collating import Collator
+    from kdsl_cli.training.lora.steps.journal import Journal
+    from kdsl_cli.training.lora.steps.loop import Loop
+    from kdsl_cli.training.lora.steps.objectives import Answers
+    from kdsl_cli.training.lora.steps.trainings import Training
 
     samples, view = samples_of(folder, given.steps * settings.batch)
     collator = Collator(Renderer.of(loaded, settings.max_pixels), view, settings.max_length)
@@ -98,8 +98,8 @@ def theirs(given: argparse.Namespace, settings: LoraSettings, loaded: Loaded, fo
     from transformers import TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
-    from kdsl_cli.training.lora.adapting import targets
-    from kdsl_cli.training.lora.optimising import pages
+    from kdsl_cli.training.lora.adapters.adapting import targets
+    from kdsl_cli.training.lora.steps.optimising import pages
 
     samples, view = samples_of(folder, given.steps * settings.batch)
     renderer = Renderer.of(loaded, settings.max_pixels)
@@ -167,7 +167,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     """Run one of them in this process."""
     import torch
 
-    from kdsl_cli.training.lora.memory import estimate, peak_gib, weights_of
+    from kdsl_cli.training.lora.adapters.memory import estimate, peak_gib, weights_of
 
     settings = settings_of(given)
     folder = Path(given.folder)

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kdsl_cli.commands.shipped import shipped
+from kdsl_cli.commands.workspace.shipped import shipped
 from kdsl_cli.runs.atomic import write_json
 
 SMALL, LARGE = "local:Qwen/Qwen2-VL-2B-Instruct", "local:Qwen/Qwen2-VL-7B-Instruct"

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kdsl_cli.commands.mislabelled import HeldOuts, held_out_of
-from kdsl_cli.commands.workspace import Workspace
+from kdsl_cli.commands.intake.mislabelled import HeldOuts, held_out_of
+from kdsl_cli.commands.workspace.layout import Workspace
 from kdsl_cli.prediction.arbiter import Floats
 from kdsl_cli.prediction.held_out import HeldOut
 from kdsl_cli.reporting.mislabelled import suspects, suspicion

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kdsl_cli.backends.local.tiny import QWEN2_VL_2B, QWEN2_VL_7B, TINY, Shape, build
-from kdsl_cli.commands.shipped import shipped
+from kdsl_cli.commands.workspace.shipped import shipped
 from kdsl_cli.dialogues.catalogue import Catalogue
 from kdsl_cli.dialogues.prompting import Choice, Picture, Prompt, intent_prompt
 from kdsl_cli.dialogues.schema import Dialogue

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from kdsl_cli.commands.demo import fill
+from kdsl_cli.commands.run.demo import fill
 from kdsl_cli.metrics import bootstrap, weighted_f1
 from kdsl_cli.runs.atomic import write_json
 

@@ -25,8 +25,9 @@ from typing import Annotated
 import typer
 
 from kdsl_cli import __version__
-from kdsl_cli.commands import console, logs, workspace
+from kdsl_cli.commands import console, logs
 from kdsl_cli.commands.verbs import CarriedError, Verbs
+from kdsl_cli.commands.workspace import layout as workspace
 from kdsl_cli.errors import KdslError
 
 _USAGE, _INTERNAL_ERROR, _INTERRUPTED, _BROKEN_PIPE = 2, 101, 130, 141

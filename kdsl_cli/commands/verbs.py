@@ -26,106 +26,113 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "run": Verb(
-        "run",
+        "run.run",
         "The chain",
         "Do every stage that is not up to date, from reading the pictures to the score of a split.",
     ),
     "extract": Verb(
-        "extract",
+        "extract.extract",
         "The chain",
         "Read the pictures and texts of the dialogues into facts, and answer what the rules ask.",
     ),
     "mine-rules": Verb(
-        "mine",
+        "mine.mine",
         "The chain",
         "Search rules for every intent in the training split.",
     ),
     "prune-rules": Verb(
-        "prune",
+        "mine.prune",
         "The chain",
         "Drop rules and predicates that do not pay for themselves, and weigh the rest out of fold.",
     ),
     "export-rules": Verb(
-        "export",
+        "mine.export",
         "The chain",
         "Write rules/TASK.yaml: mined rules are replaced, what a person wrote or reviewed stays.",
     ),
     "train-large": Verb(
-        "train",
+        "train.train",
         "The chain",
         "Train the large model on the training split, and score each of its dialogues out of fold.",
     ),
     "predict": Verb(
-        "predict",
+        "predict.predict",
         "The chain",
         "Let rules and the large model decide together, and say of each dialogue who did.",
     ),
     "eval": Verb(
-        "evaluate", "The chain", "Score rules, model and both together, and write the page to look at."
+        "judge.evaluate", "The chain", "Score rules, model and both together, and write the page to look at."
     ),
     "report": Verb(
-        "report",
+        "judge.report",
         "What came of it",
         "Write the page to look at: how good it is, where it fails, and why each was decided so.",
     ),
     "export-model": Verb(
-        "export_model",
+        "train.export_model",
         "What came of it",
         "Write the tuned model for other programs.",
     ),
     "explain": Verb(
-        "explain",
+        "judge.explain",
         "What came of it",
         "Show why a dialogue was decided so.",
     ),
     "compare": Verb(
-        "compare",
+        "judge.compare",
         "What came of it",
         "Say whether a run is better than another, whether the rows can tell, and where the two differ.",
     ),
     "mislabelled": Verb(
-        "mislabelled",
+        "intake.mislabelled",
         "What came of it",
         "List training dialogues whose label is likely wrong, to be looked at and labelled again.",
     ),
     "rules": Verb("desk.app", "The rules", "Check, try, compare and write rules."),
     "schema": Verb(
-        "schema",
+        "workspace.schema",
         "The rules",
         "Print a JSON Schema, or let editors check and complete the files of this workspace.",
     ),
     "init": Verb(
-        "init",
+        "workspace.init",
         "Workspace and data",
         "Make a workspace: settings, a catalogue to fill in, folders for data and rules.",
     ),
     "data": Verb("intake.app", "Workspace and data", "Import, check, split, count and export dialogues."),
     "relabel": Verb(
-        "relabel",
+        "intake.relabel",
         "Workspace and data",
         "Put new labels into the data and its splits; who is in which split stays as it is.",
     ),
     "write-reasons": Verb(
-        "reasons",
+        "train.reasons",
         "Workspace and data",
         "Let a model write why each training dialogue has its intent, for train-large --reasons.",
     ),
     "demo": Verb(
-        "demo",
+        "run.demo",
         "Workspace and data",
         "Try everything on a generated shop: make a workspace, do every stage, print the score.",
     ),
     "calls": Verb(
-        "calls", "Workspace and data", "Show what models were asked, what was remembered, and what it cost."
+        "models.calls",
+        "Workspace and data",
+        "Show what models were asked, what was remembered, and what it cost.",
     ),
     "tiny-model": Verb(
-        "tiny_model",
+        "models.tiny_model",
         "This installation",
         "Make a tiny Qwen2-VL checkpoint with random weights.",
     ),
-    "env": Verb("environment", "This installation", "Say what is installed, to paste into a report.", "env"),
+    "env": Verb(
+        "doctor.environment",
+        "This installation",
+        "Say what is installed, to paste into a report.",
+        "env",
+    ),
     "doctor": Verb(
-        "doctor",
+        "doctor.doctor",
         "This installation",
         "Check the installation and the workspace; exit code 1 if a check fails.",
     ),

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from kdsl_cli import __version__
-from kdsl_cli.commands import environment
 from kdsl_cli.commands.app import run
+from kdsl_cli.commands.doctor import environment
 from kdsl_cli.commands.verbs import VERBS, Verbs
 from kdsl_cli.errors import CheckFailed, KdslError, Problem
 

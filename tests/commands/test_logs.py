@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from kdsl_cli.commands import environment
 from kdsl_cli.commands.app import run
+from kdsl_cli.commands.doctor import environment
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from kdsl_cli.commands.shipped import shipped
+from kdsl_cli.commands.workspace.shipped import shipped
 from tests.backends.local.conftest import checkpoint  # noqa: F401 - a fixture of these tests too
 from tests.conftest import ROOT, environment
 

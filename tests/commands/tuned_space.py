@@ -13,7 +13,15 @@ from kdsl_cli.evidence.table import write_facts
 from kdsl_cli.logic.facts import Facts, TurnFact
 from kdsl_cli.runs.atomic import write_parquet, write_text
 from kdsl_cli.runs.stage import Stage
-from kdsl_cli.training.lora.record import ADAPTER, MODEL, Kind, TunedRecord, TunedTask, adapter_hash, save
+from kdsl_cli.training.lora.answers.record import (
+    ADAPTER,
+    MODEL,
+    Kind,
+    TunedRecord,
+    TunedTask,
+    adapter_hash,
+    save,
+)
 from tests.backends.local.conftest import checkpoint
 
 __all__ = ["checkpoint", "tuned_space", "untuned_space"]
@@ -107,8 +115,8 @@ def adapter(checkpoint: Path, folder: Path, kind: Kind = "lora") -> Path:
 
     from kdsl_cli.backends.local.loading import load
     from kdsl_cli.backends.spec import BackendOptions, LocalSpec
-    from kdsl_cli.training.lora.adapting import adapt
-    from kdsl_cli.training.lora.settings import LoraSettings
+    from kdsl_cli.training.lora.adapters.adapting import adapt
+    from kdsl_cli.training.lora.adapters.settings import LoraSettings
 
     loaded = load(LocalSpec(str(checkpoint)), BackendOptions(quant="none"))
     settings = LoraSettings(method=kind, rank=4, alpha=8, soft_tokens=3)

@@ -33,7 +33,7 @@ def command(
 ) -> None:
     """Let rules decide alone, on any dialogues, and say which rules fired; no model is asked."""
     from kdsl_cli.commands.console import current_output
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
 
     files, settings = rule_files(rules), current_settings()
     bases = {file.base.task: file.base for file in files}

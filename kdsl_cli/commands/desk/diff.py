@@ -12,12 +12,12 @@ import typer
 
 from kdsl_cli.commands.desk.judging import Judge, intents_of, joint_decision
 from kdsl_cli.commands.desk.opening import Input, Split, open_material, rule_files
-from kdsl_cli.commands.workspace import current_workspace, find_workspace
+from kdsl_cli.commands.workspace.layout import current_workspace, find_workspace
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from kdsl_cli.commands.settings import Settings
+    from kdsl_cli.commands.workspace.settings import Settings
     from kdsl_cli.logic.revising import Revision
     from kdsl_cli.logic.rule import RuleBase
     from kdsl_cli.prediction.foretelling import Change
@@ -43,7 +43,7 @@ def command(
 ) -> None:
     """Say which dialogues change their answer, just as kdsl predict will when it is run again."""
     from kdsl_cli.commands.console import current_output
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
 
     settings = current_settings()
     old, new = _sides(before, after or current_workspace().rules_out)

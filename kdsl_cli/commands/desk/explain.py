@@ -26,7 +26,7 @@ def command(
     top: Annotated[int, typer.Option(min=0, help="Cases and neighbours of a kind shown; 0: all.")] = 5,
 ) -> None:
     """Show one rule at work: what it catches, gets wrong and just misses, and its nearest competitors."""
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
     from kdsl_cli.logic.linting.places import places
     from kdsl_cli.reporting.portrait import portray
 

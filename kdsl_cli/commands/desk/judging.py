@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kdsl_cli.commands.desk.opening import find_catalogue
-from kdsl_cli.commands.splits import dialogues_in
-from kdsl_cli.commands.workspace import current_workspace
+from kdsl_cli.commands.workspace.layout import current_workspace
+from kdsl_cli.commands.workspace.splits import dialogues_in
 from kdsl_cli.errors import StageError
 
 if TYPE_CHECKING:
     from kdsl_cli.commands.desk.opening import Material
-    from kdsl_cli.commands.settings import Settings
+    from kdsl_cli.commands.workspace.settings import Settings
     from kdsl_cli.logic.rule import RuleBase
     from kdsl_cli.prediction.gathering import Gathered
     from kdsl_cli.prediction.predict import LargeSide

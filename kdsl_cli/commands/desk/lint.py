@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from kdsl_cli.commands.desk.opening import Material, RuleFile
-    from kdsl_cli.commands.settings import Settings
+    from kdsl_cli.commands.workspace.settings import Settings
     from kdsl_cli.dialogues.catalogue import Catalogue
     from kdsl_cli.logic.linting.on_dialogues import Sample
 
@@ -39,7 +39,7 @@ def command(
 ) -> None:
     """Say what is amiss in rules, with line, code and what to do; exit code 1 if anything is."""
     from kdsl_cli.commands.console import current_output
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
     from kdsl_cli.errors import CheckFailed
     from kdsl_cli.logic.linting.linting import chosen
 
@@ -58,7 +58,7 @@ def command(
 def _material(files: Sequence[RuleFile], settings: Settings, split: Split) -> Material | None:
     """Open the dialogues of a split, where there is a workspace that has extracted it."""
     from kdsl_cli.commands.console import current_output
-    from kdsl_cli.commands.workspace import find_workspace
+    from kdsl_cli.commands.workspace.layout import find_workspace
 
     space = find_workspace()
     if space is None or not space.evidence(split).is_file():
@@ -99,8 +99,8 @@ def _sample(material: Material, task: str, ids: frozenset[str]) -> Sample | None
 
 def _known_ids(settings: Settings) -> frozenset[str]:
     """Return every id of the data set, whichever split it is in: an example may be of any."""
-    from kdsl_cli.commands.splits import dialogues_in
-    from kdsl_cli.commands.workspace import SPLITS, current_workspace
+    from kdsl_cli.commands.workspace.layout import SPLITS, current_workspace
+    from kdsl_cli.commands.workspace.splits import dialogues_in
 
     space = current_workspace()
     usual = space.path(settings.data.dialogues)

@@ -10,11 +10,11 @@ import typer
 
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.desk.opening import Material, open_material
-from kdsl_cli.commands.workspace import Workspace, current_workspace
+from kdsl_cli.commands.workspace.layout import Workspace, current_workspace
 from kdsl_cli.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from kdsl_cli.commands.settings import Settings
+    from kdsl_cli.commands.workspace.settings import Settings
     from kdsl_cli.dialogues.catalogue import Catalogue, Intent, Task
     from kdsl_cli.logic.conditions import Condition
     from kdsl_cli.logic.rule import Rule
@@ -41,8 +41,8 @@ def command(
     why: Annotated[str, typer.Option(help="One sentence that says why it holds.")] = "",
 ) -> None:
     """Write a draft of a rule into its file, with examples, and say what it does on training dialogues."""
-    from kdsl_cli.commands.modelines import write_rule_schema
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.modelines import write_rule_schema
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
     from kdsl_cli.dialogues.catalogue import Catalogue
     from kdsl_cli.logic.rule import Rule, rule_id
 
@@ -135,7 +135,7 @@ def _write(path: Path, task: str, rule: Rule, line: str) -> int:
     """Put the rule at the end of its file, and return its line there; `line` is the first of a new file."""
     from dataclasses import replace
 
-    from kdsl_cli.commands.export import HEADER
+    from kdsl_cli.commands.mine.export import HEADER
     from kdsl_cli.logic.codec import dump_rules, loads, merge_into
     from kdsl_cli.logic.linting.places import places
     from kdsl_cli.logic.rule import RuleBase

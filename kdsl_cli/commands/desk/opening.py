@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from kdsl_cli.commands.console import current_output
-from kdsl_cli.commands.workspace import SPLITS, Workspace, current_workspace, find_workspace
+from kdsl_cli.commands.workspace.layout import SPLITS, Workspace, current_workspace, find_workspace
 from kdsl_cli.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from kdsl_cli.commands.settings import Settings
-    from kdsl_cli.commands.sources import Source
+    from kdsl_cli.commands.predict.sources import Source
+    from kdsl_cli.commands.workspace.settings import Settings
     from kdsl_cli.dialogues.catalogue import Catalogue
     from kdsl_cli.dialogues.schema import Dialogue
     from kdsl_cli.logic.facts import Facts
@@ -142,7 +142,7 @@ def open_material(
     KdslError
         If a split or the file is not there, not whole, or was not extracted.
     """
-    from kdsl_cli.commands.sources import file_source, split_source
+    from kdsl_cli.commands.predict.sources import file_source, split_source
 
     if input is not None:
         space = find_workspace()
@@ -162,7 +162,7 @@ def open_material(
 def _material(
     where: str, sources: Sequence[Source], bases: Sequence[RuleBase], space: Workspace | None = None
 ) -> Material:
-    from kdsl_cli.commands.rule_questions import questions_of
+    from kdsl_cli.commands.extract.rule_questions import questions_of
     from kdsl_cli.evidence.answers import with_answers
 
     questions = questions_of(bases)
@@ -184,7 +184,7 @@ def _material(
 
 
 def _mined_answers(space: Workspace | None, split: str) -> Mapping[str, Mapping[str, bool]]:
-    from kdsl_cli.commands.training_data import mined_answers
+    from kdsl_cli.commands.extract.training_data import mined_answers
     from kdsl_cli.evidence.answers import read_answers
 
     return read_answers(mined_answers(space)) if space is not None and split == "train" else {}

@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Play the examples of rules again; exit code 1 if one fails, is unknown or not there."""
     from kdsl_cli.commands.console import current_output
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
     from kdsl_cli.errors import CheckFailed
 
     files, settings = rule_files(rules), current_settings()
@@ -61,7 +61,7 @@ def command(
 
 
 def _extracted(split: str) -> bool:
-    from kdsl_cli.commands.workspace import find_workspace
+    from kdsl_cli.commands.workspace.layout import find_workspace
 
     space = find_workspace()
     return space is not None and space.evidence(split).is_file()

@@ -43,7 +43,7 @@ def command(
     from rich.console import Group
 
     from kdsl_cli.commands.console import current_output
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
 
     files, settings = rule_files(rules), current_settings()
     own = [rule for file in files for rule in file.base.rules]

@@ -12,7 +12,7 @@ import typer
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.desk.diff import RulesOnly, judge_of, report
 from kdsl_cli.commands.desk.opening import Input, Split, rule_files
-from kdsl_cli.commands.workspace import current_workspace
+from kdsl_cli.commands.workspace.layout import current_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def command(
     every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at the files.")] = 0.5,
 ) -> None:
     """Score rules anew at every save, and say which dialogues change their answer; Ctrl-C ends it."""
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
     from kdsl_cli.errors import KdslError
 
     place = rules or current_workspace().rules_out

@@ -1,1 +1,1 @@
-"""Verbs below ``kdsl data``: what comes in, and what of it goes to other programs."""
+"""Data brought in, checked, parted, labelled again, and given to other programs."""

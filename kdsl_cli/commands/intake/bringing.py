@@ -37,7 +37,7 @@ def command(
 ) -> None:
     """Turn files into one file of dialogues with its pictures beside it."""
     from kdsl_cli.commands.console import current_output
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
     from kdsl_cli.dialogues import jsonl
     from kdsl_cli.dialogues.pictures import gather
     from kdsl_cli.dialogues.readers.options import ReaderOptions

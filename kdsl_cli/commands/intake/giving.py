@@ -35,9 +35,9 @@ def command(
     max_errors: MaxErrors = 0,
 ) -> None:
     """Write the dialogues in a form that other programs train on; pictures stay where they are."""
-    from kdsl_cli.commands import tuning_export
     from kdsl_cli.commands.console import current_output
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.intake import tuning_export
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
     from kdsl_cli.dialogues.export import export as exported
     from kdsl_cli.dialogues.readers.reading import read_many
     from kdsl_cli.errors import ConfigError

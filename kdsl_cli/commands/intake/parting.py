@@ -64,7 +64,7 @@ def _drawn(
     dialogues: Sequence[Dialogue], prints: Fingerprints, shares: Mapping[str, float], seed: int | None
 ) -> Splits:
     """Part the dialogues by these shares and this seed, or else by those of the settings."""
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
     from kdsl_cli.dialogues import splits
 
     usual = current_settings().splits
@@ -73,7 +73,7 @@ def _drawn(
 
 
 def _write(drawn: Splits, dialogues: Mapping[str, Dialogue], folder: Path) -> None:
-    from kdsl_cli.commands.workspace import SPLITS
+    from kdsl_cli.commands.workspace.layout import SPLITS
     from kdsl_cli.dialogues import jsonl, splits
     from kdsl_cli.runs.atomic import write_text
 

@@ -22,7 +22,7 @@ CatalogueFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Tasks 
 
 def default_path(name: str) -> Path:
     """Return the file that the settings call `name`, from the workspace's root if there is one."""
-    from kdsl_cli.commands.workspace import find_workspace
+    from kdsl_cli.commands.workspace.layout import find_workspace
 
     workspace = find_workspace()
     return workspace.path(name) if workspace else Path(name)
@@ -50,7 +50,7 @@ def source_of(
     KdslError
         If no file is told and the usual one is to be read and not there yet, or the catalogue cannot be read.
     """
-    from kdsl_cli.commands.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
     from kdsl_cli.dialogues.readers.options import ReaderOptions
     from kdsl_cli.errors import DatasetError
 

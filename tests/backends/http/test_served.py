@@ -25,7 +25,7 @@ from PIL import Image
 from kdsl_cli.backends.backend import Backend, Failed, Generated, Sampling
 from kdsl_cli.backends.opening import open_backend
 from kdsl_cli.backends.spec import BackendOptions
-from kdsl_cli.commands.tiny_model import shop_texts
+from kdsl_cli.commands.models.tiny_model import shop_texts
 from kdsl_cli.dialogues.prompting import Picture, Prompt
 from kdsl_cli.runs.hashing import sha256_file
 from tests.backends.contract import (

@@ -10,7 +10,7 @@ import pytest
 
 from kdsl_cli.backends.local.local import LocalBackend, open_local
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
-from kdsl_cli.commands.tiny_model import shop_texts
+from kdsl_cli.commands.models.tiny_model import shop_texts
 from kdsl_cli.dialogues.prompting import Picture
 
 ShownPicture = Callable[[int, int], Picture]

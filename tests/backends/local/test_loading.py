@@ -13,7 +13,7 @@ from kdsl_cli.backends.local import loading
 from kdsl_cli.backends.local.local import LocalBackend, open_local
 from kdsl_cli.backends.local.tiny import build
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
-from kdsl_cli.commands.tiny_model import shop_texts
+from kdsl_cli.commands.models.tiny_model import shop_texts
 from kdsl_cli.dialogues.prompting import Prompt
 from kdsl_cli.errors import BackendError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kdsl_cli.backends.local.tiny import SPECIAL, build
-from kdsl_cli.commands.tiny_model import shop_texts
+from kdsl_cli.commands.models.tiny_model import shop_texts
 from kdsl_cli.errors import BackendError
 from kdsl_cli.runs.hashing import sha256_path
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kdsl_cli.dialogues.catalogue import Intent, Task
 from kdsl_cli.dialogues.prompting import Choice, Picture
 from kdsl_cli.dialogues.schema import Dialogue, Turn
-from kdsl_cli.training.lora.samples import Sample, View
+from kdsl_cli.training.lora.samples.samples import Sample, View
 
 TASK = Task(
     "talk",

@@ -12,17 +12,17 @@ from kdsl_cli.backends.local.rendering import Renderer
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
 from kdsl_cli.dialogues.prompting import INTENT_VERSION
 from kdsl_cli.dialogues.schema import Turn
-from kdsl_cli.training.lora.adapting import Adapted, adapt
-from kdsl_cli.training.lora.collating import Collator
-from kdsl_cli.training.lora.head_backend import HeadBackend
-from kdsl_cli.training.lora.journal import Journal
-from kdsl_cli.training.lora.loop import Loop
-from kdsl_cli.training.lora.model import TunedModel
-from kdsl_cli.training.lora.objectives import Answers, Objective, Places
-from kdsl_cli.training.lora.record import TunedRecord, TunedTask
-from kdsl_cli.training.lora.samples import Sample, choices_of, sample_of
-from kdsl_cli.training.lora.settings import LoraSettings
-from kdsl_cli.training.lora.trainings import Told, Training
+from kdsl_cli.training.lora.adapters.adapting import Adapted, adapt
+from kdsl_cli.training.lora.adapters.settings import LoraSettings
+from kdsl_cli.training.lora.answers.head_backend import HeadBackend
+from kdsl_cli.training.lora.answers.model import TunedModel
+from kdsl_cli.training.lora.answers.record import TunedRecord, TunedTask
+from kdsl_cli.training.lora.samples.collating import Collator
+from kdsl_cli.training.lora.samples.samples import Sample, choices_of, sample_of
+from kdsl_cli.training.lora.steps.journal import Journal
+from kdsl_cli.training.lora.steps.loop import Loop
+from kdsl_cli.training.lora.steps.objectives import Answers, Objective, Places
+from kdsl_cli.training.lora.steps.trainings import Told, Training
 from tests.training.lora.dialogues import TASK, blind_view, said
 
 PIXELS = 12_544

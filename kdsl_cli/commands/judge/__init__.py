@@ -1,0 +1,1 @@
+"""What decisions are worth, and why each was made."""

@@ -1,0 +1,1 @@
+"""Rules searched, pruned, and written for a person to edit."""

@@ -1,0 +1,1 @@
+"""Models that are asked: opened with a memory, counted, compared."""

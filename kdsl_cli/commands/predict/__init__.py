@@ -1,0 +1,1 @@
+"""Rules and the large model decide together."""

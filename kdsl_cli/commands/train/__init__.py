@@ -1,0 +1,1 @@
+"""The large model trained, from pre-flight to export."""
