@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 
 from kdsl_cli.backends.local.tiny import QWEN2_VL_7B, SPECIAL, TINY, build, config_of, random_model
 from kdsl_cli.training.lora.adapters.adapting import targets
 from kdsl_cli.training.lora.adapters.memory import GIB, estimate, left_gib, weights_of
 from kdsl_cli.training.lora.adapters.presets import PRESETS, resolve
 from tests.training.lora.learning import Bench, samples, settings
+
+torch = pytest.importorskip("torch")
 
 pytestmark = pytest.mark.local
 
