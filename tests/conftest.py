@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from kdsl_cli.commands.console import Output, set_output
+from kdsl_cli.commands.workspace.layout import set_config_file
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,6 +51,14 @@ def kdsl(tmp_path: Path) -> Kdsl:
         )
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def as_a_program_begins() -> Iterator[None]:
+    """Forget the global options of a program that a test ran in this process: another may run a verb alone."""
+    yield
+    set_output(Output())
+    set_config_file(None)
 
 
 @pytest.fixture
