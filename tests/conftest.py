@@ -55,7 +55,7 @@ def kdsl(tmp_path: Path) -> Kdsl:
 
 @pytest.fixture(autouse=True)
 def as_a_program_begins() -> Iterator[None]:
-    """Forget the global options of a program that a test ran in this process; the next may run a verb alone."""
+    """Forget the global options of a program that a test ran here; the next may run a verb by itself."""
     yield
     set_output(Output())
     set_config_file(None)
