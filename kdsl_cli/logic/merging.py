@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from kdsl_cli.logic.conditions import condition_key
 from kdsl_cli.logic.reading import RULE_KEYS
-from kdsl_cli.logic.rule import BaseRate, Rule, RuleBase
+from kdsl_cli.logic.rule import BaseRate, Rule, RuleBase, rule_id
 from kdsl_cli.logic.writing import base_rate_line, base_rate_lines, rule_entries, write_rule
 from kdsl_cli.logic.yaml_text import end_of, entries, indented, line_end, line_start, rewritten
 
@@ -25,13 +26,22 @@ _T = TypeVar("_T", bound=Rule | BaseRate)
 def merged_base(old: RuleBase, new: RuleBase) -> RuleBase:
     """Return the rule base that the merged file holds, in its order.
 
-    A rule of the file that is reviewed or disabled stays as it is; else the new rule of the same id takes
-    its place; a draft without one stays, a mined rule without one goes. Other new rules follow. Base rates
-    are merged alike, by intent.
+    A rule of the file that is reviewed or disabled stays as it is, and so does one whose words a person
+    changed; else the new rule of the same id takes its place; a draft without one stays, a mined rule
+    without one goes. Other new rules follow. Base rates are merged alike, by intent.
     """
-    rules = _merged(old.rules, new.rules, lambda rule: rule.id)
+    mined = {rule.id: rule for rule in new.rules}
+    own = [rule for rule in old.rules if rule.id in mined and _edited(rule, mined[rule.id])]
+    renewed = [rule for rule in new.rules if rule.id not in {edited.id for edited in own}]
+    rules = _merged(old.rules, [*renewed, *own], lambda rule: rule.id)
     rates = _merged(old.base_rates, new.base_rates, lambda rate: rate.intent)
     return RuleBase(old.task, rules, old.header, rates)
+
+
+def _edited(rule: Rule, mined: Rule) -> bool:
+    """Say whether a rule is no longer what its id was made of, as the mined one of the same id still is."""
+    same = rule.intent == mined.intent and condition_key(rule.when) == condition_key(mined.when)
+    return not same and mined.id == rule_id(mined.intent, mined.when)
 
 
 def _merged(old: Sequence[_T], new: Sequence[_T], key: Callable[[_T], str]) -> tuple[_T, ...]:

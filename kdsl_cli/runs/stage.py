@@ -168,7 +168,7 @@ class Stage:
             raise StageError(
                 f"this folder holds {state} run with other inputs or options{self._other(found)}",
                 where=str(self.out),
-                fix="Add --force to replace it, or give another folder with --out",
+                fix="Add --force to replace it; to keep it, copy the folder away first",
             )
         return found
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from kdsl_cli.errors import RuleFileError
 from kdsl_cli.logic.codec import dump_rules, loads, merge_into
 from kdsl_cli.logic.predicates import OcrPredicate
-from kdsl_cli.logic.rule import BaseRate, Evidence, Rule, RuleBase
+from kdsl_cli.logic.rule import BaseRate, Evidence, Rule, RuleBase, rule_id
 
 from .strategies import quick, rule_bases
 
@@ -70,6 +70,18 @@ def test_a_changed_condition_is_replaced_and_a_dropped_key_goes() -> None:
     assert merged == HAND.replace("  # weight by hand\n  weight: 2   # was 1\n", "").replace(
         '    ocr: {contains:   "退款"}   # odd spacing\n', '    ocr: {contains: "退"}\n'
     )
+
+
+def test_a_mined_rule_stays_where_a_person_changed_what_it_looks_for() -> None:
+    refund, parcel = OcrPredicate("contains", ("退款",)), OcrPredicate("contains", ("包裹",))
+    ids = rule_id("退款页面", refund), rule_id("物流页面", parcel)
+    rules = Rule(ids[0], "退款页面", refund, "mined", 1.0), Rule(ids[1], "物流页面", parcel, "mined", 1.0)
+    edited = dump_rules(RuleBase("t", rules)).replace('"退款"', '"退款成功"')
+    assert edited.count("退款成功") == 1
+    anew = RuleBase("t", tuple(replace(rule, weight=2.0) for rule in rules))
+    first, second = loads(merge_into(edited, anew)).rules
+    assert (first.when, first.weight) == (OcrPredicate("contains", ("退款成功",)), 1.0)
+    assert second == anew.rules[1]
 
 
 def test_mined_rules_that_are_gone_go_and_the_persons_stay() -> None:

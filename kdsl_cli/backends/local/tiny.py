@@ -86,7 +86,7 @@ class Shape:
     vision_layers: int = 2
     vision_heads: int = 4
     vocabulary: int = 2048
-    positions: int = 4096
+    positions: int = 32_768
     spread: float = 0.08
     tied: bool = True
 

@@ -104,8 +104,9 @@ def _write(path: Path, kept: RuleBase, header: str) -> tuple[RuleBase, bool]:
 
 
 HEADER = """Rules of this task. Edit them: an edited file is used as edited.
-status: "mined" rules are replaced by the next export; set "reviewed" to keep a rule as it is, "disabled" to
-veto it. weight: log-odds that the rule adds to its intent when it fires; negative speaks against.
+status: "mined" rules are weighed anew or dropped by the next export, unless you edited what they look for;
+set "reviewed" to keep a rule as it is, "disabled" to veto it. weight: log-odds that the rule adds to its
+intent when it fires; negative speaks against.
 base_rates: log-odds that an intent starts from where rules speak; 0 if left out. A plain number is replaced
 by the next export; {weight: -1.5, status: "reviewed"} stays."""
 

@@ -97,6 +97,8 @@ def run_chain(settings: Settings, split: Split, *, max_failed: float = 0.05, for
     from kdsl_cli.commands.run.steps import chain
     from kdsl_cli.reporting.tables import Tables
 
+    if not force:
+        _spare_tuned(settings)
     _draw_splits(settings)
     for step in chain(settings, split, max_failed=max_failed, force=force):
         before, started = _ended(step.out), time.monotonic()
@@ -139,6 +141,22 @@ def check(tables: Tables, max_failed: float) -> None:
 
     if missed := missed_gates(tables, min_weighted_f1=None, max_failed=max_failed):
         raise CheckFailed(missed)
+
+
+def _spare_tuned(settings: Settings) -> None:
+    """Refuse to put another model in the place of a tuned one: that may have taken hours on a GPU."""
+    from kdsl_cli.commands.train.train import LINEAR
+    from kdsl_cli.runs.manifest import read_manifest
+
+    folder, wanted = current_workspace().large_out, settings.train.large
+    found = read_manifest(folder)
+    tuned = found.config.get("large", LINEAR) if found else LINEAR
+    if tuned not in (LINEAR, wanted):
+        raise StageError(
+            f"holds a model tuned from {tuned}, and this run would put {wanted} in its place",
+            where=str(folder),
+            fix=f'Say so in kdsl.yaml (train: {{large: "{tuned}"}}) or with --large; --force replaces it',
+        )
 
 
 def _draw_splits(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,10 @@ ShownPicture = Callable[[int, int], Picture]
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from kdsl_cli.backends.local.tiny import build
+    from kdsl_cli.backends.local.tiny import TINY, build
 
-    return build(tmp_path_factory.mktemp("models") / "tiny", shop_texts())
+    short = replace(TINY, positions=4096)  # so that a prompt too long for it is quickly made
+    return build(tmp_path_factory.mktemp("models") / "tiny", shop_texts(), shape=short)
 
 
 @pytest.fixture(scope="session")

@@ -229,3 +229,20 @@ def test_a_dry_run_sees_that_a_tuned_model_is_asked_elsewhere(
     assert state() == "up to date, unless 'train-large' changes what it reads"
     monkeypatch.setenv("KDSL_LARGE_THROUGH", "http:http://localhost:8000/v1#tuned")
     assert state() == "to do again: other through"
+
+
+@pytest.mark.slow
+def test_a_tuned_model_is_not_put_away_without_a_word(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path("runs/large/manifest.json")
+    manifest = json.loads(path.read_text())
+    manifest["config"]["large"] = "local:big"
+    path.write_text(json.dumps(manifest))
+    before = contents(space)
+    assert run(["run"]) == 2
+    told = capsys.readouterr().err
+    assert "runs/large: holds a model tuned from local:big" in told and "--large; --force replaces it" in told
+    assert contents(space) == before
+    assert run(["run", "-q", "--force"]) == 0
+    assert json.loads(path.read_text())["config"]["large"] == "linear"
