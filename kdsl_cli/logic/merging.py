@@ -30,18 +30,17 @@ def merged_base(old: RuleBase, new: RuleBase) -> RuleBase:
     changed; else the new rule of the same id takes its place; a draft without one stays, a mined rule
     without one goes. Other new rules follow. Base rates are merged alike, by intent.
     """
-    mined = {rule.id: rule for rule in new.rules}
-    own = [rule for rule in old.rules if rule.id in mined and _edited(rule, mined[rule.id])]
-    renewed = [rule for rule in new.rules if rule.id not in {edited.id for edited in own}]
-    rules = _merged(old.rules, [*renewed, *own], lambda rule: rule.id)
+    before = {rule.id: rule for rule in old.rules}
+    found = [_unless_edited(rule, before.get(rule.id, rule)) for rule in new.rules]
+    rules = _merged(old.rules, found, lambda rule: rule.id)
     rates = _merged(old.base_rates, new.base_rates, lambda rate: rate.intent)
     return RuleBase(old.task, rules, old.header, rates)
 
 
-def _edited(rule: Rule, mined: Rule) -> bool:
-    """Say whether a rule is no longer what its id was made of, as the mined one of the same id still is."""
-    same = rule.intent == mined.intent and condition_key(rule.when) == condition_key(mined.when)
-    return not same and mined.id == rule_id(mined.intent, mined.when)
+def _unless_edited(mined: Rule, before: Rule) -> Rule:
+    """Return a mined rule; if a person made another of it, who left it the id of the mined words, theirs."""
+    same = before.intent == mined.intent and condition_key(before.when) == condition_key(mined.when)
+    return mined if same or mined.id != rule_id(mined.intent, mined.when) else before
 
 
 def _merged(old: Sequence[_T], new: Sequence[_T], key: Callable[[_T], str]) -> tuple[_T, ...]:
