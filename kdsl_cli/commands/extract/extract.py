@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
-from kdsl_cli.commands.models.small import MaxCallsOption, MaxMinutesOption, MaxTokensOption, QuantOption
+from kdsl_cli.commands.models.small import (
+    MaxCallsOption,
+    MaxMinutesOption,
+    MaxTokensOption,
+    QuantOption,
+    small_given,
+)
 from kdsl_cli.commands.workspace.layout import SPLITS, Workspace, current_workspace
 from kdsl_cli.commands.workspace.splits import dialogues_in, picture_root, with_earlier
 from kdsl_cli.errors import ConfigError
@@ -68,11 +74,7 @@ def command(
     given: dict[str, Any] = {
         "extract.workers": workers,
         "extract.max_side": max_side,
-        "small.model": small,
-        "small.quant": quant,
-        "small.max_calls": max_calls,
-        "small.max_tokens": max_tokens,
-        "small.max_minutes": max_minutes,
+        **small_given(small, quant, max_calls, max_tokens, max_minutes),
     }
     settings = current_settings(given)
     asked = [word.strip() for word in split.split(",")]

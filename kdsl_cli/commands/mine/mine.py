@@ -8,7 +8,13 @@ import typer
 
 from kdsl_cli.commands.console import current_argv, current_output
 from kdsl_cli.commands.extract.training_data import TrainingData, load_seed_rules, load_training_data
-from kdsl_cli.commands.models.small import MaxCallsOption, MaxMinutesOption, MaxTokensOption, QuantOption
+from kdsl_cli.commands.models.small import (
+    MaxCallsOption,
+    MaxMinutesOption,
+    MaxTokensOption,
+    QuantOption,
+    small_given,
+)
 from kdsl_cli.commands.workspace.layout import Workspace, current_workspace
 
 if TYPE_CHECKING:
@@ -63,11 +69,7 @@ def command(
         "mine.seed": seed,
         "mine.workers": workers,
         "mine.proposer": proposer,
-        "small.model": small,
-        "small.quant": quant,
-        "small.max_calls": max_calls,
-        "small.max_tokens": max_tokens,
-        "small.max_minutes": max_minutes,
+        **small_given(small, quant, max_calls, max_tokens, max_minutes),
     }
     settings = current_settings(given)
     if dry_run:

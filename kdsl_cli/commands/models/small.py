@@ -40,6 +40,23 @@ MaxMinutesOption = Annotated[
 ]
 
 
+def small_given(
+    model: str | None,
+    quant: str | None,
+    max_calls: int | None,
+    max_tokens: int | None,
+    max_minutes: float | None,
+) -> dict[str, Any]:
+    """Return what a verb's options say of the small model, by the names of its settings."""
+    return {
+        "small.model": model,
+        "small.quant": quant,
+        "small.max_calls": max_calls,
+        "small.max_tokens": max_tokens,
+        "small.max_minutes": max_minutes,
+    }
+
+
 def open_small(
     options: SmallSettings, space: Workspace, purpose: str, *, deadline: float | None = None
 ) -> CachedBackend:

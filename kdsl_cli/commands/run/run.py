@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from kdsl_cli.commands.console import Output, current_output, set_output
-from kdsl_cli.commands.models.small import MaxCallsOption, MaxMinutesOption, MaxTokensOption, QuantOption
+from kdsl_cli.commands.models.small import (
+    MaxCallsOption,
+    MaxMinutesOption,
+    MaxTokensOption,
+    QuantOption,
+    small_given,
+)
 from kdsl_cli.commands.workspace.layout import Workspace, current_workspace
 from kdsl_cli.errors import CheckFailed, StageError
 
@@ -65,11 +71,7 @@ def command(
     given = {
         "predict.strategy": strategy,
         "mine.seed_rules": seed_rules or None,
-        "small.model": small,
-        "small.quant": quant,
-        "small.max_calls": max_calls,
-        "small.max_tokens": max_tokens,
-        "small.max_minutes": max_minutes,
+        **small_given(small, quant, max_calls, max_tokens, max_minutes),
         "train.large": large,
         "train.preset": preset,
     }
