@@ -78,10 +78,10 @@ def adopt(run: StageRun, settings: Settings, data: TuningData) -> None:
         If base and adapter cannot be loaded together, or a dialogue of val cannot be scored.
     """
     from kdsl_cli.backends.opening import open_backend
-    from kdsl_cli.commands.train.setup import backend_options, lora_settings
+    from kdsl_cli.commands.train.setup import backend_options, lora_settings, record_of
     from kdsl_cli.training.lora.answers.calibrating import temperatures
     from kdsl_cli.training.lora.answers.model import TunedModel
-    from kdsl_cli.training.lora.answers.record import ADAPTER, MODEL, save
+    from kdsl_cli.training.lora.answers.record import ADAPTER, MODEL, adapter_hash, save
     from kdsl_cli.training.lora.steps.validating import VALIDATION, asked
 
     options, out = settings.train, run.folder
@@ -94,7 +94,13 @@ def adopt(run: StageRun, settings: Settings, data: TuningData) -> None:
     with current_output().progress(f"Loading {spec}"):
         backend = open_backend(str(replace(spec, adapter=str(adapter))), how)
     try:
-        record = _record(settings, spec, data, backend.identity, adapter)
+        learnt = {
+            "kind": _kind(adapter),
+            "base": str(replace(spec, adapter=None)),
+            "adapter": adapter_hash(adapter),
+        }
+        tasks = {sample.task for sample in data.train}
+        record = record_of(options, data, backend.identity, tasks).model_copy(update=learnt)
         val = [sample for sample in data.val if sample.task in record.intents]
         with current_output().progress("Scoring val", len(val), "dialogues") as bar:
             held = asked(
@@ -108,33 +114,6 @@ def adopt(run: StageRun, settings: Settings, data: TuningData) -> None:
     run.extra |= {"tasks": _tasks(record, held), "unlabelled": list(data.unlabelled)}
     run.extra |= {"adopted": spec.adapter, "adapter": record.adapter, "model": dict(backend.identity)}
     run.count(total=len(held), ok=len(held))
-
-
-def _record(
-    settings: Settings, spec: LocalSpec, data: TuningData, identity: Any, adapter: Path
-) -> TunedRecord:
-    from kdsl_cli.commands.train.setup import lora_settings
-    from kdsl_cli.dialogues.prompting import INTENT_VERSION
-    from kdsl_cli.training.lora.answers.record import TunedRecord, TunedTask, adapter_hash
-    from kdsl_cli.training.lora.samples.samples import choices_of
-
-    lora, known = lora_settings(settings.train), {sample.task for sample in data.train}
-    return TunedRecord(
-        kind=_kind(adapter),
-        base=str(replace(spec, adapter=None)),
-        revision=identity["revision"],
-        quant=lora.quant,
-        max_pixels=lora.max_pixels,
-        processor=identity["processor"],
-        prompts=INTENT_VERSION,
-        described=settings.train.described,
-        tasks=tuple(
-            TunedTask(name=task.name, choices=choices_of(task))
-            for task in data.catalogue.tasks
-            if task.name in known
-        ),
-        adapter=adapter_hash(adapter),
-    )
 
 
 def _kind(adapter: Path) -> Kind:

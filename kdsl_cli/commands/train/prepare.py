@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.train.preflight import fitting
-from kdsl_cli.commands.train.setup import Setup, backend_options, lora_settings
+from kdsl_cli.commands.train.setup import Setup, backend_options, lora_settings, record_of
 from kdsl_cli.commands.workspace.layout import current_workspace
 from kdsl_cli.errors import ConfigError
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from kdsl_cli.runs.signals import Stop
     from kdsl_cli.training.lora.adapters.adapting import Adapted
     from kdsl_cli.training.lora.adapters.settings import LoraSettings
-    from kdsl_cli.training.lora.answers.record import TunedRecord
     from kdsl_cli.training.lora.samples.collating import Collator
     from kdsl_cli.training.lora.samples.samples import Sample
     from kdsl_cli.training.lora.steps.objectives import Objective
@@ -62,7 +61,8 @@ def prepare(settings: Settings, data: TuningData, journal: Path, world: World, s
     intents = {task.name: task.names for task in data.catalogue.tasks if task.name in learnt}
     adapted = adapt(loaded, lora, {task: len(names) for task, names in intents.items()}, options.seed)
     backend = _backend(options.large, loaded, adapted, how, intents)
-    record = _record(options, lora, data, backend.identity, adapted, intents)
+    begun = {"adapter_init": adapted.initial_hash, "settings": lora.resolved()}
+    record = record_of(options, data, backend.identity, intents).model_copy(update=begun)
     objective = _objective(adapted, collator, loaded, lora, data, intents)
     val = tuple(sample for sample in data.val if sample.task in learnt)
     return Setup(
@@ -133,39 +133,3 @@ def _backend(
     if adapted.head is None:
         return LocalBackend(spec, loaded, how)
     return HeadBackend(spec, loaded, adapted.head, intents, how)
-
-
-def _record(
-    options: TrainSettings,
-    lora: LoraSettings,
-    data: TuningData,
-    identity: Mapping[str, str],
-    adapted: Adapted,
-    intents: Mapping[str, tuple[str, ...]],
-) -> TunedRecord:
-    from kdsl_cli.dialogues.prompting import INTENT_VERSION
-    from kdsl_cli.logic.codec import dump_rules
-    from kdsl_cli.training.lora.answers.record import TunedRecord, TunedTask
-    from kdsl_cli.training.lora.samples.samples import choices_of
-
-    return TunedRecord(
-        kind=lora.method,
-        base=options.large,
-        revision=identity["revision"],
-        quant=lora.quant,
-        max_pixels=lora.max_pixels,
-        processor=identity["processor"],
-        prompts=INTENT_VERSION,
-        described=options.described,
-        tasks=tuple(
-            TunedTask(
-                name=task,
-                choices=choices_of(data.catalogue.task(task)),
-                rules=dump_rules(data.rules[task]) if task in data.rules else "",
-            )
-            for task in intents
-        ),
-        adapter="",
-        adapter_init=adapted.initial_hash,
-        settings=lora.resolved(),
-    )

@@ -1,4 +1,4 @@
-"""What a tuning needs before its first step: settings resolved, the model loaded, samples measured."""
+"""What a tuning needs before its first step: settings resolved, what is told, what the model is known by."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.train.preflight import record as measured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from kdsl_cli.backends.spec import BackendOptions
+    from kdsl_cli.commands.train.tuning_data import TuningData
     from kdsl_cli.commands.workspace.settings import Settings
     from kdsl_cli.commands.workspace.train_settings import TrainSettings
     from kdsl_cli.training.lora.adapters.memory import Estimate
@@ -128,4 +129,44 @@ def backend_options(settings: Settings, lora: LoraSettings, device: str | None =
         batch_size=settings.large.batch,
         section="train",
         device=device,
+    )
+
+
+def record_of(
+    options: TrainSettings, data: TuningData, identity: Mapping[str, str], tasks: Collection[str]
+) -> TunedRecord:
+    """Return what a tuned model will be known by, but for what only its training tells.
+
+    Parameters
+    ----------
+    identity
+        Of the model below, as it was loaded.
+    tasks
+        Those that it knows.
+    """
+    from kdsl_cli.dialogues.prompting import INTENT_VERSION
+    from kdsl_cli.logic.codec import dump_rules
+    from kdsl_cli.training.lora.answers.record import TunedRecord, TunedTask
+    from kdsl_cli.training.lora.samples.samples import choices_of
+
+    lora = lora_settings(options)
+    return TunedRecord(
+        kind=lora.method,
+        base=options.large,
+        revision=identity["revision"],
+        quant=lora.quant,
+        max_pixels=lora.max_pixels,
+        processor=identity["processor"],
+        prompts=INTENT_VERSION,
+        described=options.described,
+        tasks=tuple(
+            TunedTask(
+                name=task.name,
+                choices=choices_of(task),
+                rules=dump_rules(data.rules[task.name]) if task.name in data.rules else "",
+            )
+            for task in data.catalogue.tasks
+            if task.name in tasks
+        ),
+        adapter="",
     )
