@@ -195,7 +195,7 @@ def check_leaks(path: Path) -> None:
 def load_split(folder: Path, name: str) -> tuple[Dialogue, ...]:
     """Return the dialogues of one split, sorted by id, opening only its own file and ``splits.json``.
 
-    Pictures are relative to `folder`; whether they are there is not asked, evidence may be all one needs.
+    Pictures are called as in the file; whether they are there is not asked, evidence may be all one needs.
 
     Raises
     ------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,15 +64,17 @@ def report(
         files += [str(space.answers(name)) for name in answered.config["splits"]]
     current_output().result("\n".join(lines), data, files)
     fix = "Mend the files (or give --retry-failed if they were only too slow), or raise --max-failed"
-    _check(space.evidence_out, seen, "pictures", max_failed, fix)
+    _check(space.evidence_out, seen, "pictures", failed.values(), max_failed, fix)
     if answered is not None:
         fix = "Give --retry-failed if the model was only busy, or raise --max-failed"
-        _check(space.answers_out, answered, "answers", max_failed, fix)
+        reasons = [reason for _, _, reason in answered.extra["failures"]]
+        _check(space.answers_out, answered, "answers", reasons, max_failed, fix)
 
 
-def _check(out: Path, made: Manifest, what: str, max_failed: float, fix: str) -> None:
+def _check(out: Path, made: Manifest, what: str, reasons: Iterable[str], max_failed: float, fix: str) -> None:
     failed, total = made.counts.failed, made.counts.total
     share = failed / total if total else 0.0
     if share > max_failed:
+        (most, _), *_ = Counter(reasons).most_common(1)
         told = f"{failed} of {total} {what} failed: {share:.1%}, allowed are {max_failed:.1%}"
-        raise CheckFailed(told, where=str(out), fix=fix)
+        raise CheckFailed(f"{told}, for reasons such as: {most}", where=str(out), fix=fix)

@@ -15,6 +15,7 @@ from kdsl_cli.commands.intake.reading import (
     accepted,
     default_path,
     load_catalogue,
+    pictures_from,
 )
 
 _FORMATS = Literal["auto", "canonical", "challenge", "messages", "sharegpt", "tabular"]
@@ -45,6 +46,7 @@ def command(
     from kdsl_cli.runs.atomic import write_bytes, write_text
 
     target = out or default_path(current_settings().data.dialogues)
+    root = pictures_from(target.parent)
     options = ReaderOptions(
         task=task,
         image_root=image_root,
@@ -52,11 +54,11 @@ def command(
         columns=columns_of(columns),
         catalogue=load_catalogue(catalogue),
     )
-    read = accepted(read_many(sources, folder=target.parent, format=format, options=options), max_errors)
-    dialogues, copies = gather(read.dialogues, target.parent)
+    read = accepted(read_many(sources, folder=root, format=format, options=options), max_errors)
+    dialogues, copies = gather(read.dialogues, root)
     for name, source in copies.items():
-        if not (target.parent / name).exists():  # the name is the content: what is there is the same
-            write_bytes(target.parent / name, source.read_bytes())
+        if not (root / name).exists():  # the name is the content: what is there is the same
+            write_bytes(root / name, source.read_bytes())
     write_text(target, jsonl.dump(dialogues))
     data = {
         "path": str(target),

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kdsl_cli.commands.intake.pairs import fractions_of, pairs
-from kdsl_cli.commands.intake.reading import File, ImageRoot, MaxErrors, accepted, source_of
+from kdsl_cli.commands.intake.reading import (
+    File,
+    ImageRoot,
+    MaxErrors,
+    accepted,
+    default_folder,
+    pictures_from,
+    source_of,
+)
 
 if TYPE_CHECKING:
     from kdsl_cli.dialogues.duplicates import Fingerprints
@@ -27,7 +35,7 @@ def command(
         list[str] | None, typer.Option(metavar="NAME=FILE", help="Adopt a split made elsewhere; repeatable.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Default: the folder of the dialogues.")
+        Path | None, typer.Option(metavar="DIR", help="Default: beside FILE; of none, data/.")
     ] = None,
     image_root: ImageRoot = None,
     max_errors: MaxErrors = 0,
@@ -40,14 +48,15 @@ def command(
     if given and (file or fractions or seed is not None):
         raise ConfigError("--given adopts splits as they are", fix="Leave out FILE, --fractions and --seed.")
     path, options = source_of(file, image_root, None, read=not given)
-    folder = out or path.parent
+    folder = out or default_folder(file, path)
+    root = pictures_from(folder)
     sources = {name: Path(value) for name, value in pairs("--given", given or []).items()} or {"": path}
     parts = {
-        name: accepted(read_many([source], folder=folder, options=options), max_errors).dialogues
+        name: accepted(read_many([source], folder=root, options=options), max_errors).dialogues
         for name, source in sources.items()
     }
     dialogues = {each.id: each for part in parts.values() for each in part}
-    prints = fingerprints(dialogues.values(), folder)
+    prints = fingerprints(dialogues.values(), root)
     drawn = _adopted(parts, prints) if given else _drawn(parts[""], prints, fractions_of(fractions), seed)
     _write(drawn, dialogues, folder)
 

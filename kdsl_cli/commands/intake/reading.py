@@ -28,6 +28,32 @@ def default_path(name: str) -> Path:
     return workspace.path(name) if workspace else Path(name)
 
 
+def default_folder(file: Path | None, path: Path) -> Path:
+    """Return the folder that splits of the dialogues at `path` go into: beside a `file` that was named.
+
+    Those of the settings are parted where every stage looks for their splits, wherever they lie themselves.
+    """
+    from kdsl_cli.commands.workspace.layout import find_workspace
+
+    workspace = find_workspace()
+    return workspace.data if workspace and file is None else path.parent
+
+
+def pictures_from(folder: Path) -> Path:
+    """Return where names of pictures start from in files of `folder`: there, or where the settings say.
+
+    What the settings say holds for the files of the workspace, and for no file elsewhere.
+    """
+    from kdsl_cli.commands.workspace.layout import find_workspace
+    from kdsl_cli.commands.workspace.settings_sources import current_settings
+
+    workspace, settings = find_workspace(), current_settings().data
+    if workspace is None or settings.images is None:
+        return folder
+    own = {workspace.data.resolve(), workspace.path(settings.dialogues).parent.resolve()}
+    return workspace.path(settings.images) if folder.resolve() in own else folder
+
+
 def source_of(
     file: Path | None,
     image_root: Path | None,

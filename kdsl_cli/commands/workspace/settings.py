@@ -36,7 +36,7 @@ class DataSettings(Section):
     dialogues: StrictStr = Field("data/dialogues.jsonl", description="Dialogues, one JSON object a line")
     catalogue: StrictStr = Field("intents.yaml", description="The tasks and their intents")
     images: StrictStr | None = Field(
-        None, description="Folder that picture paths start from; null: the folder of the dialogues"
+        None, description="Folder that picture paths start from; null: the folder of the file that names them"
     )
 
 

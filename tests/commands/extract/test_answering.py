@@ -204,7 +204,7 @@ def test_what_failed_is_unknown_named_and_tried_again(
 def test_too_many_failures_are_a_failed_check(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (space / "model.yaml").write_text('answers:\n- {fail: "no"}\n')
     assert extract("--split", "val") == 1
-    assert "1 of 1 answers failed: 100.0%, allowed are 5.0%" in capsys.readouterr().err
+    assert "1 of 1 answers failed: 100.0%, allowed are 5.0%, for reasons such as: " in capsys.readouterr().err
 
 
 def test_another_model_asks_for_force(space: Path, capsys: pytest.CaptureFixture[str]) -> None:

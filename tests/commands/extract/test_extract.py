@@ -89,7 +89,8 @@ def test_pictures_that_fail_are_named_counted_and_written(
         assert run(["extract"]) == 1
         said = capsys.readouterr()
         assert "images/a.png: empty file" in said.out and "images/c.png: no such file" in said.out
-        assert "2 of 4 pictures failed: 50.0%, allowed are 5.0%" in said.err
+        why = "2 of 4 pictures failed: 50.0%, allowed are 5.0%, for reasons such as: empty file."
+        assert why in said.err
     failed = pl.read_parquet(space / "runs/evidence/train.parquet").filter(pl.col("kind") == "failed")
     assert failed.select("id", "error").rows() == [("a", "empty file")]
     assert manifest(space)["counts"] == {"in": 4, "ok": 2, "failed": 2, "skipped": 0, "cached": 0}

@@ -10,11 +10,14 @@ from typer.testing import CliRunner, Result
 
 from kdsl_cli.commands.console import Output, set_output
 from kdsl_cli.commands.intake.app import app
+from kdsl_cli.dialogues.readers.options import ReaderOptions
 from kdsl_cli.dialogues.readers.reading import read
 from kdsl_cli.dialogues.splits import check_leaks, load_split
 from kdsl_cli.errors import CheckFailed, ConfigError, DatasetError, KdslError, LeakError
 
 Kdsl = Callable[..., Result]
+
+LENIENT = ReaderOptions(check_pictures=False)
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +76,44 @@ def test_import_copies_pictures_under_the_name_of_their_content(kdsl: Kdsl) -> N
     before = Path("data/dialogues.jsonl").read_bytes()
     assert kdsl("import", source, "--image-root", "raw/shots").exit_code == 0
     assert Path("data/dialogues.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("shop", ["shots", "a/b/c/shots", "../outside/shots"])
+def test_pictures_are_named_as_seen_from_where_the_settings_say_they_start(
+    kdsl: Kdsl, shop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every stage after these two looks for pictures there, however deep it lies."""
+    (space := tmp_path / "space").mkdir()
+    monkeypatch.chdir(space)
+    (root := Path(shop).resolve()).mkdir(parents=True)
+    Image.new("RGB", (4, 4), "red").save(root / "a.png")
+    Path("kdsl.yaml").write_text(f"data: {{images: {json.dumps(shop)}}}")
+
+    row = {"id": "x", "task": "t", "turns": [{"role": "customer", "text": "", "images": ["a.png"]}]}
+    Path("data").mkdir()
+    Path("data/dialogues.jsonl").write_text(json.dumps(row | {"group": None, "label": "l"}))
+    assert kdsl("split", "--fractions", "train=1").exit_code == 0
+    assert load_split(Path("data"), "train")[0].images == ("a.png",)
+
+    assert kdsl("import", "data/dialogues.jsonl", "--image-root", root).exit_code == 0
+    (name,) = read(Path("data/dialogues.jsonl"), options=LENIENT).dialogues[0].images
+    assert (root / name).read_bytes() == (root / "a.png").read_bytes()
+    assert kdsl("split", "--fractions", "train=1").exit_code == 0
+    assert load_split(Path("data"), "train")[0].images == (name,)
+
+    assert kdsl("split", "--fractions", "train=1", "--out", "elsewhere").exit_code == 0
+    (seen,) = load_split(Path("elsewhere"), "train")[0].images
+    assert (Path("elsewhere") / seen).resolve() == root / name  # no stage of this workspace looks there
+
+
+def test_dialogues_of_another_folder_are_parted_where_stages_look(kdsl: Kdsl, tmp_path: Path) -> None:
+    Path("kdsl.yaml").write_text("data: {dialogues: archive/all.jsonl}")
+    Path("archive").mkdir()
+    Image.new("RGB", (4, 4), "red").save("archive/a.png")
+    row = {"id": "x", "task": "t", "turns": [{"role": "customer", "text": "", "images": ["a.png"]}]}
+    Path("archive/all.jsonl").write_text(json.dumps(row | {"group": None, "label": "l"}))
+    assert kdsl("split", "--fractions", "train=1").exit_code == 0
+    assert load_split(Path("data"), "train")[0].images == ("../archive/a.png",)
 
 
 def test_import_of_a_table_takes_the_names_of_its_columns(kdsl: Kdsl) -> None:
