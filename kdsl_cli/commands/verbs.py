@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from typing import Any, NamedTuple
 
 import typer
 import typer.core
 import typer.main
+
+from kdsl_cli.errors import did_you_mean
 
 
 class Verb(NamedTuple):
@@ -172,9 +175,14 @@ class Verbs(typer.core.TyperGroup):
         ------
         CarriedError
             If it was interrupted, or nobody reads what it prints.
+        typer.BadParameter
+            If an option cannot be what it is said to be; a near choice is named.
         """
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _with_near_choice(error.message)
+            raise
         except (KeyboardInterrupt, BrokenPipeError) as error:
             # Typer would make exit codes of its own of these; carried past it they reach `run`.
             raise CarriedError(error) from error
@@ -186,6 +194,22 @@ class CarriedError(Exception):
     def __init__(self, error: BaseException) -> None:
         super().__init__()
         self.error = error
+
+
+def _with_near_choice(message: str) -> str:
+    """Return Typer's message with the nearest choice, if it is about a word that is none of the choices.
+
+    Examples
+    --------
+    >>> _with_near_choice("Value error, 'tset' is not one of 'train', 'val', 'test'.")
+    "'tset' is not one of 'train', 'val', 'test'. Did you mean 'test'?"
+    """
+    told = message.removeprefix("Value error, ").rstrip(".")
+    found = re.fullmatch(r"'(.*)' is not one of (.*)", told)
+    if found is None:
+        return message
+    near = did_you_mean(found[1], re.findall(r"'(.*?)'", found[2]))
+    return f"{told}. {near or ''}".rstrip()
 
 
 def _load(verb: str) -> Any:
