@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import polars as pl
-
 from kdsl_cli.dialogues.catalogue import Catalogue
+from kdsl_cli.dialogues.readers.rows import csv_rows, json_rows
 from kdsl_cli.dialogues.schema import Dialogue
 from kdsl_cli.errors import DatasetError, Problem, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
 class NewLabel:
-    """What a row of the table asks for; `line` counts rows from 1, below the heading of a CSV."""
+    """What a row of the table asks for; `line` is the file's, as an editor counts them."""
 
     id: str
     label: str
@@ -30,25 +29,14 @@ def read_new_labels(path: Path) -> tuple[NewLabel, ...]:
     DatasetError
         If there is no such file, it cannot be read, has no `id` or `new_label`, or asks twice for one id.
     """
-    frame = _read(path)
-    if missing := {"id", "new_label"} - set(frame.columns):
-        fix = "Make the table with: kdsl mislabelled --out FILE"
-        raise DatasetError(
-            f"has no column {', '.join(sorted(missing))}", where=str(path), allowed="id, new_label", fix=fix
-        )
-    rows = frame.select(pl.col("id", "new_label").cast(pl.String)).rows()
-    found = [
-        NewLabel(id, label.strip(), n)
-        for n, (id, label) in enumerate(rows, 1)
-        if id and label and label.strip()
-    ]
+    asked = _jsonl(path) if path.suffix == ".jsonl" else _csv(path)
+    found = [NewLabel(id, label.strip(), line) for line, id, label in asked if id and label.strip()]
     first: dict[str, NewLabel] = {}
     problems = []
     for one in found:
         if first.setdefault(one.id, one).label != one.label:
-            what = (
-                f"'{one.id}' is to be '{one.label}', and '{first[one.id].label}' in row {first[one.id].line}"
-            )
+            other = first[one.id]
+            what = f"'{one.id}' is to be '{one.label}', and '{other.label}' in line {other.line}"
             problems.append(Problem(f"{path}:{one.line}", what, fix="Keep one of them"))
     if problems:
         raise DatasetError(problems)
@@ -94,14 +82,31 @@ def relabelled(dialogues: Sequence[Dialogue], labels: Mapping[str, str]) -> tupl
     return tuple(replace(one, label=labels.get(one.id, one.label)) for one in dialogues)
 
 
-def _read(path: Path) -> pl.DataFrame:
-    if not path.is_file():
-        raise DatasetError("no such file", where=str(path))
-    try:
-        if path.suffix == ".csv":
-            return pl.read_csv(path, infer_schema=False)
-        if path.suffix == ".jsonl":
-            return pl.read_ndjson(path, infer_schema_length=None)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DatasetError(f"cannot be read: {error}", where=str(path)) from error
-    raise DatasetError("unknown kind of file", where=str(path), allowed=".csv, .jsonl")
+def _csv(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Give line, id and new label of each row."""
+    if path.suffix != ".csv":
+        raise DatasetError("unknown kind of file", where=str(path), allowed=".csv, .jsonl")
+    for row in csv_rows(path, lambda header: _require(path, header)):
+        if isinstance(row, Problem):
+            raise DatasetError([row])
+        line, cells = row
+        yield line, cells["id"], cells["new_label"]
+
+
+def _jsonl(path: Path) -> Iterator[tuple[int, str, str]]:
+    for row in json_rows(path):
+        if isinstance(row, Problem):
+            raise DatasetError([row])
+        told = row.value if isinstance(row.value, dict) else {}
+        _require(path, told, row.line)
+        yield row.line, str(told["id"] or ""), str(told["new_label"] or "")
+
+
+def _require(path: Path, columns: Iterable[str], line: int = 1) -> None:
+    if missing := {"id", "new_label"} - set(columns):
+        raise DatasetError(
+            f"has no column {', '.join(sorted(missing))}",
+            where=f"{path}:{line}",
+            allowed="id, new_label",
+            fix="Make the table with: kdsl mislabelled --out FILE",
+        )

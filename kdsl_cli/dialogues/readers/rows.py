@@ -1,11 +1,13 @@
-"""From a file to its rows, each with the line it begins on; a row that is no JSON is a problem of its own."""
+"""From a file to its rows, each with the line it begins on; a row that cannot be read is a problem itself."""
 
 from __future__ import annotations
 
 import codecs
+import csv
+import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +88,40 @@ def json_rows(path: Path) -> Iterator[Row | Problem]:
     """
     text = read_text(path)
     return _listed(text, path) if text.lstrip().startswith("[") else _lines(text, path)
+
+
+def csv_rows(
+    path: Path, check: Callable[[Sequence[str]], None]
+) -> Iterator[tuple[int, dict[str, str]] | Problem]:
+    """Give the rows of a CSV file below its header: the line each begins on, and its cells by column.
+
+    Parameters
+    ----------
+    check
+        Is given the header before any row, and raises if it will not do.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read, or is no CSV.
+    """
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    try:
+        header = next(reader)
+        check(header)
+        while True:
+            line = reader.line_num + 1  # a quoted field may hold line ends: where the row begins
+            cells = next(reader, None)
+            if cells is None:
+                return
+            if len(cells) == len(header):
+                yield line, dict(zip(header, cells, strict=True))
+            elif cells:
+                yield Problem(
+                    f"{path}:{line}", f"has {len(cells)} fields", f"{len(header)}, as the header has"
+                )
+    except csv.Error as error:
+        raise DatasetError(f"is not CSV: {error}", where=f"{path}:{reader.line_num}") from error
 
 
 def _lines(text: str, path: Path) -> Iterator[Row | Problem]:

@@ -5,8 +5,6 @@ A row's text is what the customer wrote, its pictures what the customer sent.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +12,7 @@ from pathlib import Path
 from kdsl_cli.dialogues.readers.fields import Record, RowError, identifier, optional_text, picture_names, text
 from kdsl_cli.dialogues.readers.marks import hand_out
 from kdsl_cli.dialogues.readers.options import Columns, ReaderOptions
-from kdsl_cli.dialogues.readers.rows import Row, read_bytes, read_text
+from kdsl_cli.dialogues.readers.rows import Row, csv_rows, read_bytes
 from kdsl_cli.dialogues.schema import Dialogue
 from kdsl_cli.errors import DatasetError, Problem, did_you_mean
 
@@ -53,23 +51,8 @@ def parse(row: Record, default_id: str, options: ReaderOptions) -> Dialogue:
 
 
 def _csv(path: Path, named: dict[str, str]) -> Iterator[Row | Problem]:
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    try:
-        header = next(reader)
-        _require(path, named, header)
-        while True:
-            line = reader.line_num + 1  # a quoted field may hold line ends: where the row begins
-            cells = next(reader, None)
-            if cells is None:
-                return
-            if len(cells) == len(header):
-                yield Row(line, _csv_row(dict(zip(header, cells, strict=True)), named))
-            elif cells:
-                yield Problem(
-                    f"{path}:{line}", f"has {len(cells)} fields", f"{len(header)}, as the header has"
-                )
-    except csv.Error as error:
-        raise DatasetError(f"is not CSV: {error}", where=f"{path}:{reader.line_num}") from error
+    for row in csv_rows(path, lambda header: _require(path, named, header)):
+        yield row if isinstance(row, Problem) else Row(row[0], _csv_row(row[1], named))
 
 
 def _csv_row(cells: dict[str, str], named: dict[str, str]) -> dict[str, object]:

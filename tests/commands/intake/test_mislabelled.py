@@ -81,12 +81,15 @@ def test_the_table_is_filled_in_and_the_labels_go_into_data_and_splits(name, dou
     [
         (
             "id,new_label\nn0,parcl\n",
-            "t.csv:1: the task has no intent 'parcl'. Allowed: refund, parcel. Did you",
+            "t.csv:2: the task has no intent 'parcl'. Allowed: refund, parcel. Did you",
         ),
-        ("id,new_label\nn00,parcel\n", "t.csv:1: no dialogue has the id 'n00'"),
-        ("id,new_label\nn0,parcel\nn0,refund\n", "t.csv:2: 'n0' is to be 'refund', and 'parcel' in row 1"),
-        ("id,label\nn0,parcel\n", "has no column new_label"),
-        ("", "cannot be read"),
+        ("id,new_label\nn00,parcel\n", "t.csv:2: no dialogue has the id 'n00'"),
+        ("id,new_label\nn0,parcel\nn0,refund\n", "t.csv:3: 'n0' is to be 'refund', and 'parcel' in line 2"),
+        # A text of two turns goes over two lines, and an editor counts both.
+        ('id,text,new_label\nn0,"a\nb",\n\nn1,"c",parcl\n', "t.csv:5: the task has no intent 'parcl'"),
+        ("id,new_label\nn0\n", "t.csv:2: has 1 fields. Allowed: 2, as the header has."),
+        ("id,label\nn0,parcel\n", "t.csv:1: has no column new_label"),
+        ("", "t.csv: is empty"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_told_by_its_row_and_changes_nothing(rows, told, doubted, capsys):
@@ -95,3 +98,12 @@ def test_a_table_that_cannot_be_used_is_told_by_its_row_and_changes_nothing(rows
     assert kdsl(["relabel", "t.csv"]) == 2
     assert told in capsys.readouterr().err
     assert labels() == before
+
+
+def test_a_line_of_json_is_told_by_its_number_too(doubted, capsys):
+    Path("t.jsonl").write_text('{"id": "n0", "new_label": ""}\n\n{"id": "n1", "new_label": "parcl"}\n')
+    assert kdsl(["relabel", "t.jsonl"]) == 2
+    assert "t.jsonl:3: the task has no intent 'parcl'" in capsys.readouterr().err
+    Path("t.jsonl").write_text('{"id": "n0", "label": "parcel"}\n')
+    assert kdsl(["relabel", "t.jsonl"]) == 2
+    assert "t.jsonl:1: has no column new_label" in capsys.readouterr().err
