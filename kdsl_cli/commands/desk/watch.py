@@ -35,7 +35,6 @@ def command(
 ) -> None:
     """Score rules anew at every save, and say which dialogues change their answer; Ctrl-C ends it."""
     from kdsl_cli.commands.workspace.settings_sources import current_settings
-    from kdsl_cli.errors import KdslError
 
     place = rules or current_workspace().rules_out
     bases = _read(place)
@@ -43,13 +42,25 @@ def command(
     rows = judge.decide(bases)
     output = current_output()
     output.result(f"{_scores(rows)}\nWatching {place}; Ctrl-C ends it", _plain(rows), str(place))
+    try:
+        _follow(place, every, judge, bases, rows)
+    except KeyboardInterrupt:  # how a watch ends: nothing was broken off
+        output.note("\nno longer watching")
+
+
+def _follow(
+    place: Path, every: float, judge: Judge, bases: Mapping[str, RuleBase], rows: Sequence[Prediction]
+) -> None:
+    """Tell after each save what it changed, beginning with what `bases` decide."""
+    from kdsl_cli.errors import KdslError
+
     for _ in _saves(place, every):
         try:
             new = _read(place)
             after = judge.decide({task: base for task, base in new.items() if task in judge.intents})
         except KdslError as error:  # half a thought: the next save may mend it
             for problem in error.problems:
-                output.error(problem.render())
+                current_output().error(problem.render())
             continue
         _tell(judge, bases, new, rows, after)
         bases, rows = new, after
