@@ -5,16 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 from kdsl_cli.errors import Problem, StageError
 from kdsl_cli.runs.hashing import FileRecord, sha256_path
 from kdsl_cli.runs.manifest import FILE_NAME, Manifest, read_manifest
 
-_UNFINISHED = {
+UNFINISHED: Final = {
     "started": "was killed, or is still at work",
     "interrupted": "was interrupted",
     "error": "ended in an error",
 }
+"""What befell a stage, by a status that is no success."""
 
 
 def require_success(
@@ -46,7 +48,7 @@ def require_success(
     if found.status != "success":
         told = f": {found.error}" if found.error else ""
         raise StageError(
-            f"the stage '{found.stage}' {_UNFINISHED[found.status]}{told}",
+            f"the stage '{found.stage}' {UNFINISHED[found.status]}{told}",
             where=str(folder),
             fix=f"Run it again, it goes on from where it was: {command}",
         )

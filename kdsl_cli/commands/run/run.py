@@ -77,7 +77,8 @@ def command(
     }
     settings = current_settings(given)
     if dry_run:
-        show_plan(chain(settings, split, max_failed=max_failed, force=force))
+        _check(settings, force=force)
+        show_plan(chain(settings, split, max_failed=max_failed, force=force), force=force)
         return
     tables = run_chain(settings, split, max_failed=max_failed, force=force)
     space = current_workspace()
@@ -99,9 +100,8 @@ def run_chain(settings: Settings, split: Split, *, max_failed: float = 0.05, for
     from kdsl_cli.commands.run.steps import chain
     from kdsl_cli.reporting.tables import Tables
 
-    if not force:
-        _spare_tuned(settings)
-    _draw_splits(settings)
+    _check(settings, force=force)
+    _draw_splits()
     for step in chain(settings, split, max_failed=max_failed, force=force):
         before, started = _ended(step.out), time.monotonic()
         with _heard_as(step.verb):
@@ -145,6 +145,22 @@ def check(tables: Tables, max_failed: float) -> None:
         raise CheckFailed(missed)
 
 
+def _check(settings: Settings, *, force: bool) -> None:
+    """Do nothing if the chain can begin here: there are dialogues, and no tuned model is lost without a word.
+
+    Raises
+    ------
+    StageError
+        Saying what to do first.
+    """
+    space = current_workspace()
+    if not force:
+        _spare_tuned(settings)
+    dialogues = space.path(settings.data.dialogues)
+    if not (space.splits.is_file() or dialogues.is_file()):
+        raise StageError("no such file", where=str(dialogues), fix="Run: kdsl data import FILE")
+
+
 def _spare_tuned(settings: Settings) -> None:
     """Refuse to put another model in the place of a tuned one: that may have taken hours on a GPU."""
     from kdsl_cli.commands.train.train import LINEAR
@@ -161,15 +177,12 @@ def _spare_tuned(settings: Settings) -> None:
         )
 
 
-def _draw_splits(settings: Settings) -> None:
+def _draw_splits() -> None:
     from kdsl_cli.commands.intake.parting import command as split
 
     space = current_workspace()
-    dialogues = space.path(settings.data.dialogues)
     if space.splits.is_file():
         return
-    if not dialogues.is_file():
-        raise StageError("no such file", where=str(dialogues), fix="Run: kdsl data import FILE")
     current_output().note(f"data split: there is no {space.splits} yet, so the dialogues are parted first")
     with _heard_as("data split"):
         split()

@@ -26,6 +26,8 @@ class Step:
     ----------
     verb
         What would do it alone.
+    reads
+        Verbs whose outputs it reads.
     do
         Does it, or finds it up to date.
     out
@@ -40,11 +42,18 @@ class Step:
     """
 
     verb: str
+    reads: tuple[str, ...]
     do: Callable[[], object]
     out: Path
     wanted: Mapping[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] = ()
     questions: Callable[[], Questions] | None = None
+
+    @property
+    def name(self) -> str:
+        """The verb, and of what where it stands in the chain more than once."""
+        answers = " (answers)" if self.splits and self.questions else ""
+        return f"{self.verb} {', '.join(self.splits)}".rstrip() + answers
 
 
 def chain(settings: Settings, split: str, *, max_failed: float, force: bool) -> list[Step]:
@@ -61,7 +70,7 @@ def chain(settings: Settings, split: str, *, max_failed: float, force: bool) -> 
 
     def see(*splits: str) -> Step:
         do = partial(extract, settings, splits, max_failed=max_failed, **how)
-        return Step("extract", do, space.evidence_out, engine, splits)
+        return Step("extract", ("data split",), do, space.evidence_out, engine, splits)
 
     drawn = tuple(name for name in LEARNT_FROM if space.split_dialogues(name).is_file())
     steps = [see(*(drawn or LEARNT_FROM)), *_learning(settings, space, how)]
@@ -80,13 +89,17 @@ def _learning(settings: Settings, space: Workspace, how: Mapping[str, bool]) -> 
     from kdsl_cli.commands.train.train import LINEAR, train_large
     from kdsl_cli.commands.train.train import shaping_options as shaping_training
 
+    mined, pruned = shaping_options(settings), settings.prune.resolved()
+    known = ("extract", "mine-rules", "export-rules")
     trained = {**shaping_training(settings), "train": settings.train.seed}
     heard = partial(questions_in, space.rules_out) if settings.train.large == LINEAR else None
     return [
-        Step("mine-rules", partial(mine, settings, **how), space.mine_out, shaping_options(settings)),
-        Step("prune-rules", partial(prune, settings, **how), space.prune_out, settings.prune.resolved()),
-        Step("export-rules", partial(export, settings, None, **how), space.export_out),
-        Step("train-large", partial(train_large, settings, **how), space.large_out, trained, questions=heard),
+        Step("mine-rules", ("extract",), partial(mine, settings, **how), space.mine_out, mined),
+        Step("prune-rules", ("mine-rules",), partial(prune, settings, **how), space.prune_out, pruned),
+        Step("export-rules", ("prune-rules",), partial(export, settings, None, **how), space.export_out),
+        Step(
+            "train-large", known, partial(train_large, settings, **how), space.large_out, trained, (), heard
+        ),
     ]
 
 
@@ -98,7 +111,7 @@ def _asking(settings: Settings, space: Workspace, split: str, how: Mapping[str, 
     # Only when the rules are there is it known what they ask.
     ask = partial(answer_questions, settings, (split,), force=how["force"], replace=how["replace"])
     wanted, questions = {"small": shaping(settings.small)}, partial(questions_here, space)
-    return Step("extract", ask, space.answers_out, wanted, (split,), questions)
+    return Step("extract", ("export-rules",), ask, space.answers_out, wanted, (split,), questions)
 
 
 def _judging(settings: Settings, space: Workspace, split: str, how: Mapping[str, bool]) -> list[Step]:
@@ -109,8 +122,9 @@ def _judging(settings: Settings, space: Workspace, split: str, how: Mapping[str,
     predict = partial(predict_split, split, settings, **how)
     evaluate = partial(evaluate_split, split, settings, **how)
     asked = {} if settings.train.large == LINEAR else {"through": settings.large.through}
+    known = ("extract", "prune-rules", "export-rules", "train-large")
     scored = {"bootstrap": settings.eval.bootstrap, "seed": settings.eval.seed}
     return [
-        Step("predict", predict, space.predict_out(split), {**settings.predict.resolved(), **asked}),
-        Step("eval", evaluate, space.eval_out(split), scored),
+        Step("predict", known, predict, space.predict_out(split), {**settings.predict.resolved(), **asked}),
+        Step("eval", ("export-rules", "predict"), evaluate, space.eval_out(split), scored),
     ]

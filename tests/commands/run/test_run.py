@@ -100,15 +100,32 @@ def test_a_plan_says_what_is_to_do_and_does_nothing(space: Path, capsys: pytest.
     before = contents(space)
     assert run(["run", "--dry-run"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    state = {line.split()[0]: line.partition(" ")[2].strip() for line in lines[1:]}
-    assert state["mine-rules"] == "up to date"
-    assert state["prune-rules"] == "to do again: other cap_per_intent"
-    assert state["train-large"] == "up to date, unless 'prune-rules' changes what it reads"
+    state = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in lines[1:10])
+    assert state["mine-rules"] == state["extract train, val"] == "up to date"
+    assert state["prune-rules"] == "to do again: other settings (cap_per_intent)"
+    assert state["train-large"] == "to do only if prune-rules changes anything"
+    assert state["extract test"] == "up to date"  # nothing that is learnt shapes what is seen in it
     assert "predictions.parquet gone" in state["predict"]
+    assert lines[-1] == (
+        "kdsl run would do 3 of 9 steps, and 2 more if what they read changes. Nothing was done now."
+    )
     assert contents(space) == before
 
     assert run(["run", "--dry-run", "-q"]) == 0
     assert capsys.readouterr().out.split() == ["prune-rules", "predict", "eval"]
+
+
+def test_a_plan_says_where_nothing_everything_or_the_rest_is_to_do(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["run", "--dry-run"]) == 0
+    assert "Everything is up to date" in capsys.readouterr().out
+    assert run(["run", "--dry-run", "--force", "-q"]) == 0
+    assert capsys.readouterr().out.split() == STAGES  # all but the parting of the dialogues
+    path = Path("runs/mine/manifest.json")
+    path.write_text(path.read_text().replace('"status": "success"', '"status": "interrupted"'))
+    assert run(["run", "--dry-run"]) == 0
+    assert "to go on: it was interrupted" in capsys.readouterr().out
 
 
 ASKS = """\
@@ -135,13 +152,13 @@ def test_a_plan_asks_the_rules_whether_a_model_is_needed(
     learning: list[str] = []
     Path("model.yaml").write_text('answers: [{choose: "yes"}]')
     rules = Path("rules/mood.yaml")
-    assert asking().startswith("up to date") and learning[-1].startswith("up to date")
+    assert asking() == "to do only if mine-rules changes anything" == learning[-1]
     rules.write_text(rules.read_text() + ASKS)
-    assert asking() == "to do" and learning[-1] == "to do again: other questions"
+    assert asking() == "to do" and learning[-1] == "to do again: the rules ask other questions"
     assert run(["extract", "--split", "test", "--small", "scripted:model.yaml", "-q"]) == 0
-    assert asking().startswith("up to date")
+    assert asking() == "to do only if mine-rules changes anything"
     rules.write_text(rules.read_text().replace("customer calm", "customer quiet"))
-    assert asking() == "to do again: other questions"
+    assert asking() == "to do again: the rules ask other questions"
 
 
 @pytest.mark.slow
@@ -200,6 +217,8 @@ def test_without_dialogues_it_says_how_to_bring_them_in(
     Path("kdsl.yaml").write_text("")
     assert run(["run"]) == 2
     assert "data/dialogues.jsonl: no such file. Run: kdsl data import FILE" in capsys.readouterr().err
+    assert run(["run", "--dry-run"]) == 2
+    assert "data/dialogues.jsonl: no such file. Run: kdsl data import FILE" in capsys.readouterr().err
     assert run(["run", "--strategy", "rulez"]) == 2
     assert "Did you mean 'rules'" in capsys.readouterr().err
 
@@ -226,9 +245,9 @@ def test_a_dry_run_sees_that_a_tuned_model_is_asked_elsewhere(
         assert run(["run", "--dry-run", "--json", "--large", "local:tiny"]) == 0
         return {row["stage"]: row["state"] for row in json.loads(capsys.readouterr().out)}["predict"]
 
-    assert state() == "up to date, unless 'train-large' changes what it reads"
+    assert state() == "to do only if train-large changes anything"
     monkeypatch.setenv("KDSL_LARGE_THROUGH", "http:http://localhost:8000/v1#tuned")
-    assert state() == "to do again: other through"
+    assert state() == "to do again: other settings (through)"
 
 
 @pytest.mark.slow
