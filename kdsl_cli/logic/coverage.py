@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ LowerBound = Callable[[int, int], float | None]
 SCHEMA: Final = {
     "rule": pl.String,
     "intent": pl.String,
+    "against": pl.Boolean,
     "status": pl.String,
     "fired": pl.Int64,
     "unknown": pl.Int64,
@@ -53,11 +55,12 @@ def coverage(
     Returns
     -------
     DataFrame
-        Columns as in `SCHEMA`. `fired`, `unknown`: dialogues where the rule is true, unknown. `labelled`,
-        `correct`: firings on dialogues with a label, and with the rule's intent as label. `precision`,
-        `precision_low`: of the labelled firings; null if there are none. `recall`: share of the intent's
-        dialogues; null if it has none. `overlaps`, `conflicts`: firings beside a rule of the same intent,
-        of another intent. Disabled rules are counted as they would fire, but not as somebody's neighbour.
+        Columns as in `SCHEMA`. `against`: the rule's weight is negative, and it is right where the label is
+        another intent. `fired`, `unknown`: dialogues where the rule is true, unknown. `labelled`, `correct`:
+        firings on dialogues with a label, and rightly so. `precision`, `precision_low`: of the labelled
+        firings; null if there are none. `recall`: share of the intent's dialogues; null if it has none, or
+        against. `overlaps`, `conflicts`: firings beside a rule that says the same, beside one that cannot be
+        right as well. Disabled rules are counted as they would fire, but not as somebody's neighbour.
 
     Raises
     ------
@@ -69,19 +72,19 @@ def coverage(
             f"the matrix is {fired.shape}, but there are {len(labels)} labels and {len(rules)} rules"
         )
     true = fired == 1
-    votes = _votes(rules, true)
-    total = sum(votes.values(), np.zeros(len(labels), dtype=np.int64))
+    votes = _Votes.of(rules, true)
     known = np.array([label is not None for label in labels], dtype=bool)
     rows = []
     for place, rule in enumerate(rules):
         mine = true[:, place]
         of_intent = np.array([label == rule.intent for label in labels], dtype=bool)
-        labelled, correct = int((mine & known).sum()), int((mine & of_intent).sum())
-        same = votes[rule.intent] - (mine & rule.active)
-        other = total - votes[rule.intent]
+        right = known & ~of_intent if rule.against else of_intent
+        labelled, correct = int((mine & known).sum()), int((mine & right).sum())
+        same, other = votes.beside(rule)
         row = {
             "rule": rule.id,
             "intent": rule.intent,
+            "against": rule.against,
             "status": rule.status,
             "fired": int(mine.sum()),
             "unknown": int((fired[:, place] == -1).sum()),
@@ -89,18 +92,36 @@ def coverage(
             "correct": correct,
             "precision": correct / labelled if labelled else None,
             "precision_low": lower_bound(correct, labelled) if labelled else None,
-            "recall": correct / int(of_intent.sum()) if of_intent.any() else None,
-            "overlaps": int((mine & (same > 0)).sum()),
+            "recall": correct / int(of_intent.sum()) if of_intent.any() and not rule.against else None,
+            "overlaps": int((mine & (same - (mine & rule.active) > 0)).sum()),
             "conflicts": int((mine & (other > 0)).sum()),
         }
         rows.append(row)
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def _votes(rules: Sequence[Rule], true: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.int64]]:
-    """Count, for each intent, the active rules that fire on each dialogue."""
-    votes = {rule.intent: np.zeros(len(true), dtype=np.int64) for rule in rules}
-    for place, rule in enumerate(rules):
-        if rule.active:
-            votes[rule.intent] += true[:, place]
-    return votes
+@dataclass(frozen=True, slots=True)
+class _Votes:
+    """How many active rules fire on each dialogue, for and against each intent, and for any."""
+
+    speaking: Mapping[tuple[str, bool], npt.NDArray[np.int64]]
+    total: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rules: Sequence[Rule], true: npt.NDArray[np.bool_]) -> _Votes:
+        nobody = np.zeros(len(true), dtype=np.int64)
+        speaking = {(rule.intent, against): nobody.copy() for rule in rules for against in (False, True)}
+        for place, rule in enumerate(rules):
+            if rule.active:
+                speaking[rule.intent, rule.against] += true[:, place]
+        return cls(speaking, sum((n for (_, against), n in speaking.items() if not against), nobody))
+
+    def beside(self, rule: Rule) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Count the rules that say the same as one does, itself included, and those that contradict it.
+
+        "Not a refund" and "a parcel" can both be right.
+        """
+        for_it, against_it = self.speaking[rule.intent, False], self.speaking[rule.intent, True]
+        if rule.against:
+            return against_it, for_it
+        return for_it, self.total - for_it + against_it

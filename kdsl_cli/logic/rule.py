@@ -108,6 +108,11 @@ class Rule:
         """Whether the rule is used at all."""
         return self.status != "disabled"
 
+    @property
+    def against(self) -> bool:
+        """Whether it speaks against its intent, so that it is right where the label is another one."""
+        return self.weight < 0
+
 
 @dataclass(frozen=True, slots=True)
 class BaseRate:

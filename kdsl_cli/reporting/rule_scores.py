@@ -67,7 +67,7 @@ def _rule_rows(table: PredictionTable, base: RuleBase) -> Iterator[dict[str, Any
             by_rules = row["decided_by"] in ("rules", "both") and row["prediction"] == rule.intent
             counts[rule.id].update(
                 fired=1,
-                correct=(row["label"] == rule.intent) != _against(rule),
+                correct=(row["label"] == rule.intent) != rule.against,
                 overlaps="same" in relations,
                 conflicts="conflict" in relations,
                 decided=by_rules,
@@ -78,7 +78,7 @@ def _rule_rows(table: PredictionTable, base: RuleBase) -> Iterator[dict[str, Any
 
 
 def _rule_row(rule: Rule, task: str, counts: Counter[str], support: int) -> dict[str, Any]:
-    fired, correct, against = counts["fired"], counts["correct"], _against(rule)
+    fired, correct, against = counts["fired"], counts["correct"], rule.against
     return {
         "rule": rule.id,
         "task": task,
@@ -96,18 +96,14 @@ def _rule_row(rule: Rule, task: str, counts: Counter[str], support: int) -> dict
     }
 
 
-def _against(rule: Rule) -> bool:
-    return rule.weight < 0
-
-
 def _relation(one: Rule, other: Rule) -> Literal["same", "conflict", "none"]:
     """Return whether two rules that fire together say the same, cannot both be right, or neither.
 
     "Not a refund" and "not a parcel" can both be right, and so can "not a refund" and "a parcel".
     """
     if one.intent == other.intent:
-        return "same" if _against(one) == _against(other) else "conflict"
-    return "none" if _against(one) or _against(other) else "conflict"
+        return "same" if one.against == other.against else "conflict"
+    return "none" if one.against or other.against else "conflict"
 
 
 def _check_known(table: PredictionTable, bases: tuple[RuleBase, ...]) -> None:

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from kdsl_cli.commands.desk.opening import Material, RuleFile
+    from kdsl_cli.logic.rule import Rule
 
 Sort = Literal["wrong", "fired", "precision", "conflicts", "overlaps", "file"]
 
 COLUMNS = (
     "rule",
     "intent",
+    "status",
     "weight",
     "fired",
     "right",
@@ -28,7 +30,7 @@ COLUMNS = (
     "overlaps",
     "conflicts",
 )
-SPARE = ("overlaps", "recall", "conflicts", "out of fold", "weight")
+SPARE = ("overlaps", "recall", "conflicts", "out of fold", "weight", "status", "at least")
 
 
 def command(
@@ -41,6 +43,7 @@ def command(
 ) -> None:
     """Count what each rule does: firings, right ones, a lower bound, overlap, conflict."""
     from rich.console import Group
+    from rich.text import Text
 
     from kdsl_cli.commands.console import current_output
     from kdsl_cli.commands.workspace.settings_sources import current_settings
@@ -53,12 +56,14 @@ def command(
     parts: list[RenderableType] = []
     data: list[dict[str, Any]] = []
     for file in files:
+        if intent is not None and all(rule.intent != intent for rule in file.base.rules):
+            continue  # another task's
         frame, overall = _counted(file, material)
         if intent is not None:
             frame = frame.filter(frame["intent"] == intent)
         frame = _sorted(frame, sort)
         data.append({"path": str(file.path), "task": file.base.task, **overall, "rules": frame.to_dicts()})
-        parts += [_table(frame, top), _sentence(file.base.task, material.where, overall), ""]
+        parts += [_table(frame, top), Text(_sentence(file.base.task, material.where, overall)), ""]
     current_output().result(Group(*parts[:-1]), data, [row["rule"] for one in data for row in one["rules"]])
 
 
@@ -83,8 +88,8 @@ def _counted(file: RuleFile, material: Material) -> tuple[pl.DataFrame, dict[str
     own, facts = material.of(file.base.task)
     fired = firing_matrix(rules, facts)
     frame = coverage(rules, fired, [one.label for one in own])
-    evidence = [rule.evidence for rule in rules]
-    speaking = [(place, rule.intent) for place, rule in enumerate(rules) if rule.active and rule.weight > 0]
+    held_out = [_out_of_fold(rule) for rule in rules]
+    speaking = [(place, rule.intent) for place, rule in enumerate(rules) if rule.active and not rule.against]
     voices = [{intent for place, intent in speaking if row[place] == 1} for row in fired]
     overall = {
         "dialogues": len(own),
@@ -94,9 +99,17 @@ def _counted(file: RuleFile, material: Material) -> tuple[pl.DataFrame, dict[str
     return frame.with_columns(
         pl.Series("weight", [rule.weight for rule in rules], dtype=pl.Float64),
         (pl.col("labelled") - pl.col("correct")).alias("wrong"),
-        pl.Series("oof_fired", [one.fired if one else None for one in evidence], dtype=pl.Int64),
-        pl.Series("oof_correct", [one.correct if one else None for one in evidence], dtype=pl.Int64),
+        pl.Series("oof_fired", [fired for fired, _ in held_out], dtype=pl.Int64),
+        pl.Series("oof_correct", [right for _, right in held_out], dtype=pl.Int64),
     ), overall
+
+
+def _out_of_fold(rule: Rule) -> tuple[int | None, int | None]:
+    """Return how often the rule fired out of fold, and how often rightly."""
+    if rule.evidence is None:
+        return None, None
+    fired, of_intent = rule.evidence.fired, rule.evidence.correct
+    return fired, fired - of_intent if rule.against else of_intent
 
 
 def _sorted(frame: pl.DataFrame, sort: Sort) -> pl.DataFrame:
@@ -116,7 +129,8 @@ def _table(frame: pl.DataFrame, top: int) -> RenderableType:
         low, recall = row["precision_low"], row["recall"]
         cells = (
             row["rule"],
-            row["intent"],
+            f"not {row['intent']}" if row["against"] else row["intent"],
+            row["status"],
             f"{row['weight']:.2f}",
             str(row["fired"]),
             str(row["correct"]),
@@ -128,7 +142,7 @@ def _table(frame: pl.DataFrame, top: int) -> RenderableType:
         )
         style = "dim strike" if row["status"] == "disabled" else ""
         rows.append([Text(cell, style=style) for cell in cells])
-    table = Fitting(COLUMNS, rows, numbers=COLUMNS[2:], spare=SPARE)
+    table = Fitting(COLUMNS, rows, numbers=COLUMNS[3:], spare=SPARE)
     if len(shown) == len(frame):
         return table
     return Group(table, Text(f"{len(shown)} of {len(frame)} rules; --top 0 shows all", style="dim"))

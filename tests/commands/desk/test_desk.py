@@ -110,6 +110,31 @@ def test_stats_count_firings_conflicts_and_bounds(space, capsys):
     assert "Did you mean 'parcel'?" in capsys.readouterr().err
 
 
+def test_stats_show_what_became_of_a_rule_and_count_one_against_an_intent_so(space, capsys):
+    edit("weight: 2.0", "weight: -2.0")
+    edit('intent: "parcel"', 'intent: "parcel"\n  status: "disabled"')
+    assert kdsl(["rules", "stats", "--split", "test"]) == 0
+    header, *rows, told = (line for line in capsys.readouterr().out.splitlines() if line)
+    assert header.split()[:4] == ["rule", "intent", "status", "weight"]
+    money, box = sorted(rows, reverse=True)
+    # It fired once, on a refund, and out of fold on nine: never rightly.
+    assert "  ".join(money.split()[:8]) == "r-money  not  refund  draft  -2.00  1  0  0.01"
+    assert "0 of 9" in money
+    assert box.split()[:3] == ["r-box", "parcel", "disabled"]
+    assert "rules speak on 0 (0%)" in told
+
+
+def test_stats_of_an_intent_leave_out_tasks_that_have_no_rule_for_it(space, capsys):
+    Path("rules/wish.yaml").write_text(
+        RULES.replace("scene", "wish").replace("refund", "return").replace("parcel", "hurry")
+    )
+    assert kdsl(["rules", "stats", "--split", "test", "--intent", "hurry"]) == 0
+    said = capsys.readouterr().out
+    assert "wish: of 1 dialogues" in said and "scene" not in said
+    assert kdsl(["rules", "stats", "--split", "test", "--intent", "hurry", "--json"]) == 0
+    assert [one["task"] for one in told(capsys)] == ["wish"]
+
+
 def test_apply_decides_on_any_file_without_a_workspace_and_without_a_model(
     space, tmp_path, capsys, monkeypatch
 ):
