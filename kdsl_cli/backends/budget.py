@@ -32,6 +32,8 @@ class Budget:
         By `time.monotonic`.
     calls, tokens
         Used up so far.
+    whole
+        What this is a share of; what is used of it is used of the whole too. None: it stands alone.
 
     Examples
     --------
@@ -48,6 +50,28 @@ class Budget:
     deadline: float | None = None
     calls: int = 0
     tokens: int = 0
+    whole: Budget | None = None
+
+    def share(self, sharers: int) -> Budget:
+        """Return an equal part of what is left, for the first of so many who are served one after the other.
+
+        What one does not use is there for the next.
+
+        Examples
+        --------
+        >>> budget = Budget(max_calls=100)
+        >>> first = budget.share(2)
+        >>> first.take(20)
+        >>> first.max_calls, budget.share(1).max_calls
+        (50, 80)
+        """
+        now = time.monotonic()
+        return Budget(
+            None if self.max_calls is None else (self.max_calls - self.calls) // sharers,
+            None if self.max_tokens is None else max(0, self.max_tokens - self.tokens) // sharers,
+            None if self.deadline is None else now + max(0.0, self.deadline - now) / sharers,
+            whole=self,
+        )
 
     def take(self, calls: int) -> None:
         """Use up so many calls, or none of them: what fits in part is not asked in part.
@@ -66,6 +90,8 @@ class Budget:
         if self.max_tokens is not None and self.tokens >= self.max_tokens:
             raise BudgetSpent(f"the model may use {self.max_tokens} tokens, and used {self.tokens}", fix=_FIX)
         self.check_time()
+        if self.whole is not None:
+            self.whole.take(calls)
         self.calls += calls
 
     def check_time(self) -> None:
@@ -75,4 +101,6 @@ class Budget:
 
     def spend(self, tokens: int) -> None:
         """Use up so many tokens."""
+        if self.whole is not None:
+            self.whole.spend(tokens)
         self.tokens += tokens

@@ -7,8 +7,9 @@ seed never shares an answer.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar, cast
 
 from kdsl_cli.backends.backend import Backend, Failed, Generated, Sampling, Scored
@@ -23,11 +24,12 @@ A = TypeVar("A", Generated, Scored)
 
 @dataclass(slots=True)
 class Tally:
-    """What one `CachedBackend` was asked so far: `calls` really, `cached` not; `failed` of the calls."""
+    """What one `CachedBackend` was asked so far: `calls` really, `cached` not; `failures`: of the calls."""
 
     calls: int = 0
     cached: int = 0
-    failed: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    """By reason."""
     tokens: int = 0
 
 
@@ -78,6 +80,16 @@ class CachedBackend:
     def identity(self) -> Mapping[str, str]:
         """The model's: a memory changes no answer."""
         return self._backend.identity
+
+    def within_share(self, sharers: int) -> CachedBackend:
+        """Return the same model and memory, a tally of its own, and one of so many shares of the budget."""
+        return CachedBackend(
+            self._backend,
+            self._store,
+            purpose=self._purpose,
+            budget=self._budget.share(sharers),
+            chunk=self._chunk,
+        )
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
         """Return one text a prompt, in order.
@@ -142,7 +154,7 @@ class CachedBackend:
             raise
         self._store.add(asker, keys, answers)
         self.tally.calls += len(answers)
-        self.tally.failed += sum(isinstance(answer, Failed) for answer in answers)
+        self.tally.failures.update(answer.reason for answer in answers if isinstance(answer, Failed))
         self.tally.tokens += sum(_tokens(answer) for answer in answers)
         return answers
 

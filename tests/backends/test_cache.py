@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_failures_are_asked_again(opened):
     [failed, _] = second.score(ask("bad", "good"), CHOICES)
     assert isinstance(failed, Failed)
     assert shown(model) == ["bad"]
-    assert second.tally == Tally(calls=1, cached=1, failed=1)
+    assert second.tally == Tally(calls=1, cached=1, failures=Counter({"no answer today": 1}))
 
 
 PROMPT = Prompt("Be short.", ("What?",))

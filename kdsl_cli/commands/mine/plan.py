@@ -108,6 +108,7 @@ def _together(
         "model": options.model,
         **{name: sum(row[name] for row in rows) for name in ("calls", "tokens", "minutes")},
         "budget": limits(options),
+        "budget_share": _share(options, len(rows)),
         "pace": {operation: asdict(pace) for operation, pace in paces.items()},
         "prompt": prompt.preview() if prompt else None,
         "prompt_tokens": prompted[0].prompt_tokens if prompted else 0,
@@ -124,12 +125,35 @@ def _asked(plan: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[s
     ]
     lines.append(f"  in all {_size(plan)}")
     for name, most in plan["budget"].items():
-        lines += [f"  small.{name} ends it after {most:,}"] if most is not None else []
+        lines += (
+            []
+            if most is None
+            else [f"  small.{name} ends it after {most:,.10g}{_shared(plan, name, len(rows))}"]
+        )
     for operation, each in (("generate", "a proposal"), ("score", "an answer")):
         lines.append(f"  {_paced(plan['pace'][operation], each)}")
     if plan["prompt"]:
         lines += ["", f"The first prompt, of about {plan['prompt_tokens']:,} tokens:", "", plan["prompt"]]
     return lines
+
+
+def _share(options: SmallSettings, tasks: int) -> dict[str, float | None]:
+    """Return what the first of the tasks may use of each limit, as the search will share them out."""
+    from kdsl_cli.backends.budget import Budget
+
+    share, minutes = Budget(options.max_calls, options.max_tokens).share(tasks), options.max_minutes
+    return {
+        "max_calls": share.max_calls,
+        "max_tokens": share.max_tokens,
+        "max_minutes": None if minutes is None else minutes / tasks,
+    }
+
+
+def _shared(plan: Mapping[str, Any], name: str, tasks: int) -> str:
+    if tasks == 1:
+        return ""
+    first = plan["budget_share"][name]
+    return f" in all: {first:,.10g} for the first of the {tasks} tasks, then equal parts of what is left"
 
 
 def _size(row: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.models.small import limits, open_small, shaping
@@ -16,13 +16,16 @@ from kdsl_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from kdsl_cli.backends.backend import Backend
-    from kdsl_cli.backends.cache import CachedBackend
+    from kdsl_cli.backends.cache import CachedBackend, Tally
     from kdsl_cli.commands.workspace.settings import Settings
     from kdsl_cli.evidence.questions import Shown
     from kdsl_cli.mining.learning import Prepared
     from kdsl_cli.mining.proposers.asked import ModelProposers
     from kdsl_cli.mining.proposers.question_book import QuestionBook
     from kdsl_cli.runs.recording import StageRun
+
+REASONS: Final = 5
+"""Reasons of failed calls that a manifest names, a task."""
 
 
 def uses_model(settings: Settings) -> bool:
@@ -47,6 +50,26 @@ def key_of(settings: Settings) -> dict[str, Any]:
     return {"small": {**shaping(settings.small), **limits(settings.small)}}
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who proposes in a task, its questions, the ids of its dialogues, and how often the model was asked."""
+
+    proposers: ModelProposers
+    book: QuestionBook
+    ids: Sequence[str]
+    tally: Tally
+
+    def calls(self) -> dict[str, Any]:
+        """Return the tally for the manifest; `failures` are counted by reason, the commonest first."""
+        told, failures = self.tally, self.tally.failures
+        return {
+            "asked": told.calls,
+            "known": told.cached,
+            "failed": failures.total(),
+            "failures": dict(failures.most_common(REASONS)),
+        }
+
+
 @dataclass(slots=True)
 class Asking:
     """Who proposes and answers while rules are mined.
@@ -58,13 +81,13 @@ class Asking:
     shown
         The training dialogues as it is shown them, by id.
     tasks
-        The proposers and questions of each task that was prepared.
+        What there is of each task whose turn has come.
     """
 
     settings: Settings
     backend: CachedBackend
     shown: Mapping[str, Shown]
-    tasks: dict[str, tuple[ModelProposers, QuestionBook, Sequence[str]]] = field(default_factory=dict)
+    tasks: dict[str, Asked] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -74,10 +97,14 @@ class Asking:
     ) -> None:
         self.backend.close()
 
-    def joined(self, one: Prepared) -> Prepared:
-        """Return a task's campaign with the model among its proposers."""
-        proposers, book = proposers_of(one, self.settings, self.backend, self.shown)
-        self.tasks[one.labelled.task.name] = proposers, book, one.labelled.ids
+    def joined(self, one: Prepared, to_come: int) -> Prepared:
+        """Return a task's campaign with the model among its proposers; `to_come`: tasks after this one.
+
+        Of the budget it has an equal share of what the tasks before it left.
+        """
+        backend = self.backend.within_share(1 + to_come)
+        proposers, book = proposers_of(one, self.settings, backend, self.shown)
+        self.tasks[one.labelled.task.name] = Asked(proposers, book, one.labelled.ids, backend.tally)
         leaves = self.settings.mine.leaves
         return replace(one, campaign=replace(one.campaign, proposers=proposers, leaves=leaves))
 
@@ -85,20 +112,19 @@ class Asking:
         """Write the answers to all questions, and remember what became of what the model said."""
         from kdsl_cli.evidence.answers import write_answers
 
-        rows = [row for _, book, ids in self.tasks.values() for row in book.rows(ids)]
+        rows = [row for one in self.tasks.values() for row in one.book.rows(one.ids)]
         write_answers(run.output(space.mined_answers), rows, dict(self.backend.identity))
-        run.extra["proposals"] = {
-            task: asdict(proposers.counts) for task, (proposers, _, _) in self.tasks.items()
-        }
+        run.extra["proposals"] = {task: asdict(one.proposers.counts) for task, one in self.tasks.items()}
         run.extra["questions"] = {
-            task: len({question for _, question, _ in book.rows(ids)})
-            for task, (_, book, ids) in self.tasks.items()
+            task: len({question for _, question, _ in one.book.rows(one.ids)})
+            for task, one in self.tasks.items()
         }
+        run.extra["calls"] = {task: one.calls() for task, one in self.tasks.items()}
         run.extra["small"] = dict(self.backend.identity)
-        if any(proposers.spent for proposers, _, _ in self.tasks.values()):
+        if spent := [task for task, one in self.tasks.items() if one.proposers.spent]:
             run.warn(
-                "the small model's budget was spent before the searches were at their end; "
-                "with a larger one and --force only what was not asked yet is asked"
+                "the small model's budget was spent before the searches were at their end "
+                f"({', '.join(spent)}); with a larger one and --force only what was not asked yet is asked"
             )
 
 

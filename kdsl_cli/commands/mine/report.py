@@ -32,10 +32,8 @@ def report(space: Workspace) -> None:
         )
         level = noise.get(one.task, {})
         lines += [f"  {_noise(level)}", *told(manifest.extra, one.task)]
-        asked = manifest.extra.get("proposals", {}).get(one.task)
-        data.append(
-            {"task": one.task, "found": len(found), "seeds": seeds, "noise": level, "proposals": asked}
-        )
+        of_model = {name: manifest.extra.get(name, {}).get(one.task) for name in ("proposals", "calls")}
+        data.append({"task": one.task, "found": len(found), "seeds": seeds, "noise": level, **of_model})
     current_output().result("\n".join(lines), data, [str(space.candidates)])
 
 

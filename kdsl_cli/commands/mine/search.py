@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.extract.training_data import TrainingData
-from kdsl_cli.commands.mine.proposing import opened
+from kdsl_cli.commands.mine.proposing import Asking, opened
 from kdsl_cli.commands.workspace.layout import Workspace
 from kdsl_cli.errors import StageError
 
@@ -82,7 +82,6 @@ class Search:
             log_path = run.output(self.space.search_log)
             tasks = [self._prepared(labelled, run, deadline) for labelled in self.data.labelled]
             if asking is not None:
-                tasks = [asking.joined(one) for one in tasks]
                 log_path.unlink(missing_ok=True)  # begun anew: what the model said before costs nothing
             done, logs = _resumed(log_path, tasks) if run.resuming else ({}, {})
             ask = "stopping after the intents in work; Ctrl-C again stops at once"
@@ -91,7 +90,7 @@ class Search:
                 stopping(StopFile(stop_file), on_request=lambda: output.note(ask)) as stop,
                 run.phase("search"),
             ):
-                self._search(tasks, done, logs, log, lambda: stop.requested or _over(deadline))
+                self._search(tasks, asking, done, logs, log, lambda: stop.requested or _over(deadline))
             findings = [self._finished(one, done, run, not _over(deadline)) for one in tasks]
             write_findings(candidates, sample, findings)
             if asking is not None:
@@ -120,6 +119,7 @@ class Search:
     def _search(
         self,
         tasks: Sequence[Prepared],
+        asking: Asking | None,
         done: dict[tuple[str, Unit], Mined],
         logs: Mapping[str, Logs],
         log: AppendLog,
@@ -139,10 +139,11 @@ class Search:
         }
         started, simulations = time.monotonic(), 0
         with output.progress("Searching rules", sum(map(len, todo.values())), "searches") as bar:
-            for one in tasks:
+            for place, one in enumerate(tasks, 1):
                 name = one.labelled.task.name
+                joined = one if asking is None else asking.joined(one, len(tasks) - place)
                 units = run_campaign(
-                    one.campaign,
+                    joined.campaign,
                     todo[name],
                     workers=self.settings.mine.workers or cores(),
                     logs=logs.get(name),

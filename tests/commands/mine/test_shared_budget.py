@@ -1,0 +1,76 @@
+"""Several tasks and one small model: each has its share of the budget."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kdsl_cli.commands.app import run
+from tests.commands.planted import copied, fill
+
+MINE = ["mine-rules", "--small", "scripted:model.yaml"]
+INVALID = 'answers: [{text: "I do not know"}]'
+OUTPUTS = ("candidates.parquet", "sample.parquet", "answers.parquet")
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    space = tmp_path_factory.mktemp("planted") / "space"
+    fill(space)
+    return space
+
+
+@pytest.fixture
+def space(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet_environment: None) -> Path:
+    monkeypatch.chdir(copied(template, tmp_path))
+    (tmp_path / "model.yaml").write_text(INVALID)
+    return tmp_path
+
+
+def mined(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[dict[str, dict[str, Any]], str]:
+    capsys.readouterr()
+    assert run([*MINE, *more, "--json"]) == 0
+    out, err = capsys.readouterr()
+    return {row["task"]: row["calls"] for row in json.loads(out)}, err
+
+
+@pytest.mark.slow
+def test_each_task_may_use_an_equal_share_of_what_those_before_it_left(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls, err = mined(capsys, "--max-calls", "40")
+    # A prompt that comes again is remembered, and counts.
+    used = {"talk": 20, "mood": 20}
+    assert {task: told["asked"] + told["known"] for task, told in calls.items()} == used
+    assert "budget was spent before the searches were at their end (talk, mood)" in err
+    first = {name: (space / "runs/mine" / name).read_bytes() for name in OUTPUTS}
+
+    calls, _ = mined(capsys, "--max-calls", "40", "--force")  # what is remembered counts as if it were asked
+    assert {task: told["known"] for task, told in calls.items()} == used
+    assert {name: (space / "runs/mine" / name).read_bytes() for name in OUTPUTS} == first
+
+
+@pytest.mark.slow
+def test_what_one_task_leaves_is_the_next_ones(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole, _ = mined(capsys)
+    talk, mood = (whole[task]["asked"] + whole[task]["known"] for task in ("talk", "mood"))
+    order = list(whole)
+    assert order == ["talk", "mood"] and talk > mood > 0
+    calls, err = mined(capsys, "--max-calls", str(talk + mood), "--force")
+    assert calls["talk"]["known"] < talk and "at their end (talk)" in err
+    assert calls["mood"]["known"] == mood  # more than talk needed was left
+
+
+def test_a_plan_tells_the_share(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = [*MINE, "--dry-run", "--max-calls", "41", "--max-minutes", "3"]
+    assert run(plan) == 0
+    told = capsys.readouterr().out
+    shared = "for the first of the 2 tasks, then equal parts of what is left"
+    assert f"small.max_calls ends it after 41 in all: 20 {shared}" in told
+    assert f"small.max_minutes ends it after 3 in all: 1.5 {shared}" in told
+    assert run([*plan, "--json"]) == 0
+    share = json.loads(capsys.readouterr().out)["budget_share"]
+    assert share == {"max_calls": 20, "max_tokens": None, "max_minutes": 1.5}
