@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
@@ -121,11 +122,28 @@ class Asking:
         }
         run.extra["calls"] = {task: one.calls() for task, one in self.tasks.items()}
         run.extra["small"] = dict(self.backend.identity)
+        if failed := _failed([one.tally for one in self.tasks.values()]):
+            run.warn(failed)
         if spent := [task for task, one in self.tasks.items() if one.proposers.spent]:
             run.warn(
                 "the small model's budget was spent before the searches were at their end "
                 f"({', '.join(spent)}); with a larger one and --force only what was not asked yet is asked"
             )
+
+
+def _failed(tallies: Sequence[Tally]) -> str | None:
+    """Return why calls failed, the commonest reason alone; None if none did."""
+    calls, failures = (
+        sum(one.calls for one in tallies),
+        sum((one.failures for one in tallies), Counter[str]()),
+    )
+    if not failures:
+        return None
+    ((reason, times),) = failures.most_common(1)
+    return (
+        f"{failures.total()} of {calls} calls of the small model failed, most often ({times} times): "
+        f"{reason}; each call with its error: kdsl calls --last {calls}"
+    )
 
 
 def opened(

@@ -1,4 +1,4 @@
-"""Several tasks and one small model: each has its share of the budget."""
+"""Several tasks and one small model: each has its share of the budget, and why calls fail is told."""
 
 from __future__ import annotations
 
@@ -62,6 +62,23 @@ def test_what_one_task_leaves_is_the_next_ones(space: Path, capsys: pytest.Captu
     calls, err = mined(capsys, "--max-calls", str(talk + mood), "--force")
     assert calls["talk"]["known"] < talk and "at their end (talk)" in err
     assert calls["mood"]["known"] == mood  # more than talk needed was left
+
+
+@pytest.mark.slow
+def test_why_calls_failed_is_told_with_the_commonest_reason(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing = 'answers: [{fail: "the picture is too large", times: 3}, {fail: "the server is busy"}]'
+    (space / "model.yaml").write_text(failing)
+    calls, err = mined(capsys, "--max-calls", "40")
+    assert [told["failed"] for told in calls.values()] == [20, 20]
+    assert calls["talk"]["failures"] == {"the server is busy": 17, "the picture is too large": 3}
+    told = "40 of 40 calls of the small model failed, most often (37 times): the server is busy;"
+    assert f"warning: {told} each call with its error: kdsl calls --last 40" in err
+    assert run(["calls", "--last", "40", "--json"]) == 0
+    assert sum(call["error"] is not None for call in json.loads(capsys.readouterr().out)) == 40
+    assert run([*MINE, "--max-calls", "40"]) == 0  # up to date, and it says so still
+    assert told in capsys.readouterr().err
 
 
 def test_a_plan_tells_the_share(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
