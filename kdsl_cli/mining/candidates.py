@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -36,18 +36,24 @@ it promises least about the layout."""
 QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
+Source = Literal["statistical", "model", "both"]
+"""Who thought of a move or a draft: counting, the small model, or each of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A predicate and the dialogues in which it is true and in which it is false; the rest is unknown.
 
     In place of a predicate there may be a panel: at least so many of some answers (`proposers.panels`).
     `named` are the intents whose catalogue entry has the predicate's phrase: knowledge older than the sample.
+    `source` is whose thought a move is that counting makes of it: an answer's is the model's too.
     """
 
     predicate: Predicate | AtLeast
     true: Mask
     false: Mask
     named: frozenset[str] = frozenset()
+    source: Source = "statistical"
 
 
 def candidates(

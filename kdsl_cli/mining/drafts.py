@@ -7,15 +7,14 @@ from typing import Final, Literal
 
 from kdsl_cli.logic.conditions import All, AtLeast, Condition, Not
 from kdsl_cli.logic.predicates import OcrPredicate, Predicate, TextPredicate
-from kdsl_cli.mining.candidates import Candidate
+from kdsl_cli.mining.candidates import Candidate, Source
 from kdsl_cli.mining.sample import Mask
 
 Move = Literal["require", "exclude", "widen"]
 """Want a candidate too, want it to be false (where it is unknown the draft is not true), or take its phrase
 as an alternative."""
 
-Source = Literal["statistical", "model", "both"]
-"""Who thought of a move or a draft: counting, the small model, or each of them."""
+_PHRASED: Final = (TextPredicate, OcrPredicate)
 
 MIN_FOUND: Final = 2
 MIN_SHED: Final = 2
@@ -150,7 +149,7 @@ class Workbench:
 
 def phrases(predicate: Predicate | AtLeast) -> int:
     """Return how much there is to read in a predicate: its phrases, or one; so is a panel: one question."""
-    return len(predicate.values) if isinstance(predicate, TextPredicate | OcrPredicate) else 1
+    return len(predicate.values) if isinstance(predicate, _PHRASED) else 1
 
 
 def can_widen(draft: Draft, candidate: Predicate | AtLeast) -> bool:
@@ -164,9 +163,9 @@ def can_widen(draft: Draft, candidate: Predicate | AtLeast) -> bool:
     predicate = draft.clauses[0].predicate
     if type(predicate) is not type(candidate):
         return False
-    if not isinstance(predicate, TextPredicate | OcrPredicate) or phrases(candidate) != 1:
+    if not isinstance(predicate, _PHRASED) or phrases(candidate) != 1:
         return False
-    assert isinstance(candidate, TextPredicate | OcrPredicate)
+    assert isinstance(candidate, _PHRASED)
     if predicate.op not in ("contains", "contains_any") or candidate.op != "contains":
         return False
     return _place(predicate) == _place(candidate) and candidate.values[0] not in predicate.values

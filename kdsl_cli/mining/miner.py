@@ -12,8 +12,8 @@ from operator import or_
 from typing import Any, Final
 
 from kdsl_cli.logic.conditions import Condition
-from kdsl_cli.mining.candidates import Candidate
-from kdsl_cli.mining.drafts import MIN_FOUND, Draft, Source, Workbench
+from kdsl_cli.mining.candidates import Candidate, Source
+from kdsl_cli.mining.drafts import MIN_FOUND, Draft, Workbench
 from kdsl_cli.mining.objective import Objective
 from kdsl_cli.mining.problem import RuleProblem
 from kdsl_cli.mining.proposers.proposer import MakeProposer

@@ -70,8 +70,10 @@ class Objective:
         worth = float(right.bit_count())
         share = 1.0
         for held in self.covered:
+            if not (again := right & held):
+                break  # whom no rule holds, no two do
             # A positive in the k-th mask was counted with DISCOUNT ** (k - 1) so far.
-            worth -= (right & held).bit_count() * share * (1 - DISCOUNT)
+            worth -= again.bit_count() * share * (1 - DISCOUNT)
             share *= DISCOUNT
         return worth / self.positives.bit_count()
 

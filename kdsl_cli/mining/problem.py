@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import compress
 
 from kdsl_cli.logic.conditions import condition_key
 from kdsl_cli.mining.drafts import Draft, Workbench
@@ -58,13 +59,11 @@ class RuleProblem:
 
     def actions_many(self, states: Sequence[Draft]) -> Sequence[Sequence[Action]]:
         """Return the proposals for each draft that may still grow."""
-        growing = [draft for draft in states if draft.length < self._max_length]
+        grows = [draft.length < self._max_length for draft in states]
+        growing = list(compress(states, grows))
         limits = [self._branching if draft.clauses else 3 * self._branching for draft in growing]
         proposed = iter(self._proposer.propose_many(growing, limits) if growing else ())
-        return [
-            [_action(proposal) for proposal in next(proposed)] if draft.length < self._max_length else ()
-            for draft in states
-        ]
+        return [list(map(_action, next(proposed))) if grow else () for grow in grows]
 
     def apply(self, state: Draft, action: Action) -> Draft:
         """Return the draft after the moves; who proposed them is remembered with it."""
@@ -72,9 +71,11 @@ class RuleProblem:
         draft = state
         for step in proposal.steps:
             draft = self._workbench.move(draft, step.move, step.candidate)
-        alike = not state.clauses or state.source == proposal.source
+        source = proposal.source if not state.clauses or state.source == proposal.source else "both"
         whys = dict.fromkeys(why for why in (state.why, proposal.why) if why)
-        return replace(draft, source=proposal.source if alike else "both", why=" ".join(whys))
+        why = " ".join(whys)
+        same = (draft.source, draft.why) == (source, why)
+        return draft if same else replace(draft, source=source, why=why)
 
     def key(self, state: Draft) -> str:
         """Return the canonical condition: drafts made in another order are one node."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from kdsl_cli.logic.conditions import Condition, leaves
 from kdsl_cli.logic.rule import Rule
-from kdsl_cli.mining.drafts import Source, phrases
+from kdsl_cli.mining.candidates import Source
+from kdsl_cli.mining.drafts import phrases
 from kdsl_cli.mining.miner import Found
 from kdsl_cli.mining.sample import Mask
 

@@ -59,5 +59,6 @@ class BackUp(Generic[StateT]):
     def _visit(self, node: Node[StateT], times: int, reward: float) -> None:
         node.visits += times
         node.value_sum += reward
-        node.max = max(node.max, reward)
+        if reward > node.max:
+            node.max = reward
         node.worth = (1 - self._max_share) * node.mean + self._max_share * node.max

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from kdsl_cli.logic.conditions import leaves
-from kdsl_cli.logic.predicates import AnswerPredicate
 from kdsl_cli.mining.candidates import Candidate
 from kdsl_cli.mining.drafts import Draft
 from kdsl_cli.mining.proposers.model import ModelProposer
@@ -54,7 +52,7 @@ class MixedProposer:
         """Return `propose` of each draft; the model is asked about all of them at once."""
         said = self._model.propose_many(drafts, limits)
         return [
-            self._union(draft, model)[:limit] if model else self._counted(draft, limit)
+            self._union(draft, model)[:limit] if model else self._counting.propose(draft, limit)
             for draft, limit, model in zip(drafts, limits, said, strict=True)
         ]
 
@@ -70,26 +68,14 @@ class MixedProposer:
             answers = [candidate for pair in self._questions.offered().values() for candidate in pair]
             self._counting = self._make(answers)
 
-    def _counted(self, draft: Draft, limit: int) -> tuple[Proposal, ...]:
-        """Return what counting finds; an answer that it makes use of is the model's thought too."""
-        return tuple(
-            replace(proposal, source="both") if _asks(proposal) else proposal
-            for proposal in self._counting.propose(draft, limit)
-        )
-
     def _union(self, draft: Draft, said: Sequence[Proposal]) -> tuple[Proposal, ...]:
         """Join proposals; of two that catch the same, the model's words stay, with the larger prior."""
         joined = {outcome(draft, proposal.steps) & self._seen: proposal for proposal in said}
         rest: list[Proposal] = []
-        for proposal in self._counted(draft, sys.maxsize):
+        for proposal in self._counting.propose(draft, sys.maxsize):
             fires = outcome(draft, proposal.steps) & self._seen
             if (twin := joined.get(fires)) is not None:
                 joined[fires] = replace(twin, prior=max(twin.prior, proposal.prior), source="both")
             else:
                 rest.append(proposal)
         return tuple(sorted((*joined.values(), *rest), key=lambda proposal: -proposal.prior))
-
-
-def _asks(proposal: Proposal) -> bool:
-    predicates = (leaf for step in proposal.steps for leaf in leaves(step.candidate.predicate))
-    return any(isinstance(leaf, AnswerPredicate) for leaf in predicates)

@@ -81,6 +81,8 @@ class ModelProposer:
         asked = [draft for draft in drafts if self._may_ask(draft)]
         if asked:
             self._ask(asked)
+        if not self._known:
+            return [()] * len(drafts)
         return [self._known.get(_key(draft), ())[:limit] for draft, limit in zip(drafts, limits, strict=True)]
 
     def for_round(self, number: int, held: Mask) -> ModelProposer:
@@ -106,10 +108,10 @@ class ModelProposer:
 
     def _may_ask(self, draft: Draft) -> bool:
         """Tell whether the model is to be asked about a draft, and count it as asked."""
-        key = _key(draft)
-        if self._desk.ledger.spent or key in self._met or not (self._left and self._allowed):
+        if self._desk.ledger.spent or not (self._left and self._allowed):
             return False
-        if self._desk.settings.max_length <= draft.length:
+        key = _key(draft)
+        if key in self._met or self._desk.settings.max_length <= draft.length:
             return False
         right = (draft.fires & self._positives).bit_count()
         wrong = (draft.fires & self._sample.seen & ~self._positives).bit_count()

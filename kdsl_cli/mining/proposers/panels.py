@@ -95,7 +95,8 @@ def _majority(candidates: Sequence[Candidate]) -> Candidate:
     held = np.sum([as_bools(c.true, size) for c in candidates], axis=0)
     denied = np.sum([as_bools(c.false, size) for c in candidates], axis=0)
     condition = AtLeast(most, tuple(c.predicate for c in candidates))
-    return Candidate(condition, mask_of(held >= most), mask_of(denied > len(candidates) - most))
+    true, false = mask_of(held >= most), mask_of(denied > len(candidates) - most)
+    return Candidate(condition, true, false, source="both")
 
 
 def _groups(pairs: Sequence[Pair], seen: Mask) -> list[tuple[int, ...]]:

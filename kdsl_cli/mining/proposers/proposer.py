@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from kdsl_cli.mining.candidates import Candidate
-from kdsl_cli.mining.drafts import Draft, Move, Source
+from kdsl_cli.mining.candidates import Candidate, Source
+from kdsl_cli.mining.drafts import Draft, Move
 from kdsl_cli.mining.sample import Mask, Sample
 
 

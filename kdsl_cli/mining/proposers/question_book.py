@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from scipy.stats import fisher_exact
@@ -93,8 +94,8 @@ class QuestionBook:
         values = [answer.value for _, answer in sorted(self._answers[question].items())]
         yes, no = mask_of(value is True for value in values), mask_of(value is False for value in values)
         return (
-            Candidate(AnswerPredicate(question, True), yes, no),
-            Candidate(AnswerPredicate(question, False), no, yes),
+            Candidate(AnswerPredicate(question, True), yes, no, source="both"),
+            Candidate(AnswerPredicate(question, False), no, yes, source="both"),
         )
 
     def rows(self, ids: Sequence[str]) -> Iterator[tuple[str, str, Answer]]:
@@ -119,8 +120,10 @@ def told_apart(first: Iterable[Answer], second: Iterable[Answer]) -> float:
     >>> round(told_apart([yes] * 5, [no] * 5), 4), told_apart([yes], [Answer(None)])
     (0.0079, 1.0)
     """
-    counts = [
-        [sum(answer.value is side for answer in group) for side in (True, False)]
-        for group in map(list, (first, second))
-    ]
-    return float(fisher_exact(counts).pvalue)
+    values = [[answer.value for answer in group] for group in (first, second)]
+    return _chance(*(group.count(side) for group in values for side in (True, False)))
+
+
+@lru_cache(maxsize=4096)  # groups are small, so that the same few counts come again and again
+def _chance(a: int, b: int, c: int, d: int) -> float:
+    return float(fisher_exact([[a, b], [c, d]]).pvalue)

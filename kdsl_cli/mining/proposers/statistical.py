@@ -116,8 +116,9 @@ class StatisticalProposer:
             right = opening.true & self._positives
             wrong = opening.true & self._seen & ~self._positives
             told = (
-                ((wrong & c.true).bit_count() * (right & c.false).bit_count(), -place, c)
+                (shed * (right & c.false).bit_count(), -place, c)
                 for place, c in others
+                if (shed := (wrong & c.true).bit_count())  # most shed nothing
             )
             best = heapq.nlargest(RIVALS, (entry for entry in told if entry[0]))
             chosen.update((-place, candidate) for _, place, candidate in best)
@@ -149,7 +150,7 @@ class StatisticalProposer:
 
 
 def _one(move: Move, candidate: Candidate, prior: float) -> Proposal:
-    return Proposal((Step(move, candidate),), prior)
+    return Proposal((Step(move, candidate),), prior, candidate.source)
 
 
 def make_statistical(sample: Sample, intent: str, pool: Sequence[Candidate]) -> StatisticalProposer:
