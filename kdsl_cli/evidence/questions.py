@@ -14,7 +14,7 @@ from typing import Final
 
 from kdsl_cli.backends.backend import Backend, Failed, Method, Scored
 from kdsl_cli.dialogues.prompting import Part, Prompt
-from kdsl_cli.logic.conditions import leaves
+from kdsl_cli.logic.conditions import Condition, leaves
 from kdsl_cli.logic.predicates import AnswerPredicate
 from kdsl_cli.logic.rule import Rule
 from kdsl_cli.runs.hashing import sha256_json
@@ -141,7 +141,12 @@ class Questioner:
 
 def asked_by(rules: Iterable[Rule]) -> tuple[str, ...]:
     """Return the questions that the active ones of some rules ask, sorted."""
-    predicates = (leaf for rule in rules if rule.active for leaf in leaves(rule.when))
+    return asked_in(rule.when for rule in rules if rule.active)
+
+
+def asked_in(conditions: Iterable[Condition]) -> tuple[str, ...]:
+    """Return the questions in some conditions, each once, sorted."""
+    predicates = (leaf for condition in conditions for leaf in leaves(condition))
     return tuple(sorted({leaf.question for leaf in predicates if isinstance(leaf, AnswerPredicate)}))
 
 

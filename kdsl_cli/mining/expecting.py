@@ -53,7 +53,7 @@ class Expected:
         return self.proposals + self.questions + self.answers
 
 
-def expected(campaign: Campaign, proposers: ModelProposers, *, max_pixels: int) -> Expected:
+def expected(campaign: Campaign, proposers: ModelProposers, *, max_pixels: int, seeded: int = 0) -> Expected:
     """Return what the searches of a campaign may ask for, without asking.
 
     Parameters
@@ -64,6 +64,8 @@ def expected(campaign: Campaign, proposers: ModelProposers, *, max_pixels: int) 
         Those of the campaign.
     max_pixels
         Of a picture as the model is shown it.
+    seeded
+        Questions that seed rules ask.
     """
     settings, size = proposers.settings, len(campaign.sample.labels)
     units = searched(campaign)
@@ -76,9 +78,8 @@ def expected(campaign: Campaign, proposers: ModelProposers, *, max_pixels: int) 
     # A question goes, in all wordings, to every dialogue and to a content-free input; other proposals may
     # each cost a trial.
     trials = max(0, proposals * settings.max_length - questions)
-    answers = questions * settings.wordings * (size + 1) + trials * (
-        settings.screened * (1 + settings.rivals) + 1
-    )
+    whole = seeded + questions * settings.wordings
+    answers = whole * (size + 1) + trials * (settings.screened * (1 + settings.rivals) + 1)
     return Expected(
         len(units),
         len(units) * settings.asked,

@@ -59,12 +59,13 @@ def paces_of(settings: Settings, space: Workspace) -> dict[str, Pace]:
 
 
 def _cost(one: Prepared, settings: Settings, shown: Mapping[str, Shown], paces: Mapping[str, Pace]) -> Cost:
-    from kdsl_cli.evidence.questions import prompt
+    from kdsl_cli.evidence.questions import asked_in, prompt
     from kdsl_cli.mining.expecting import expected, rough_tokens
 
     pixels = settings.small.max_pixels
     proposers, _ = proposers_of(one, settings, _Unopened(), shown)
-    told = expected(one.campaign, proposers, max_pixels=pixels)
+    seeded = len(asked_in(seed.condition for seed in one.seeds))
+    told = expected(one.campaign, proposers, max_pixels=pixels, seeded=seeded)
     asked = [prompt(_QUESTION, parts) for id in one.labelled.ids if (parts := shown[id]) is not None]
     write, score = paces["generate"], paces["score"]
     proposal = write.tokens or told.prompt_tokens + ASSUMED_WRITTEN

@@ -89,6 +89,7 @@ def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> N
         If it was stopped; the finished intents are kept and the same command goes on.
     """
     from kdsl_cli.commands.extract.rule_questions import short
+    from kdsl_cli.commands.mine.proposing import uses_model
     from kdsl_cli.commands.mine.report import report
     from kdsl_cli.commands.mine.search import Search
     from kdsl_cli.evidence.questions import asked_by
@@ -97,7 +98,7 @@ def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> N
     data = load_training_data(space, settings)
     seeds = load_seed_rules(space, settings.mine.seed_rules, data.catalogue)
     asked = {task: asked_by(rules) for task, rules in seeds.items()}
-    if any(asked.values()):
+    if any(asked.values()) and not uses_model(settings):
         current_output().warn(short(asked, "the seed rules of mining"))
     stage = _stage(space, settings, data, force, replace)
     if stage.up_to_date():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -98,13 +98,18 @@ class Asking:
     ) -> None:
         self.backend.close()
 
-    def joined(self, one: Prepared, to_come: int) -> Prepared:
+    def joined(self, one: Prepared, asked: Sequence[str], to_come: int) -> Prepared:
         """Return a task's campaign with the model among its proposers; `to_come`: tasks after this one.
 
-        Of the budget it has an equal share of what the tasks before it left.
+        Of the budget it has an equal share of what the tasks before it left. What its seed rules `asked` was
+        answered before, and is kept with the rest.
         """
+        from kdsl_cli.backends.budget import BudgetSpent
+
         backend = self.backend.within_share(1 + to_come)
         proposers, book = proposers_of(one, self.settings, backend, self.shown)
+        with suppress(BudgetSpent):
+            book.candidates(asked)
         self.tasks[one.labelled.task.name] = Asked(proposers, book, one.labelled.ids, backend.tally)
         leaves = self.settings.mine.leaves
         return replace(one, campaign=replace(one.campaign, proposers=proposers, leaves=leaves))

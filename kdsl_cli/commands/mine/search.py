@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.extract.training_data import TrainingData
 from kdsl_cli.commands.mine.proposing import Asking, opened
+from kdsl_cli.commands.mine.seeding import answered
 from kdsl_cli.commands.workspace.layout import Workspace
 from kdsl_cli.errors import StageError
 
@@ -80,7 +81,10 @@ class Search:
         with stage.run() as run, opened(self.settings, self.space, deadline) as asking:
             candidates, sample = run.output(self.space.candidates), run.output(self.space.mined_sample)
             log_path = run.output(self.space.search_log)
-            tasks = [self._prepared(labelled, run, deadline) for labelled in self.data.labelled]
+            data = self.data
+            if asking is not None:
+                data = answered(data, self.seeds, self.settings, self.space, asking.backend)
+            tasks = [self._prepared(labelled, run, deadline) for labelled in data.labelled]
             if asking is not None:
                 log_path.unlink(missing_ok=True)  # begun anew: what the model said before costs nothing
             done, logs = _resumed(log_path, tasks) if run.resuming else ({}, {})
@@ -126,6 +130,7 @@ class Search:
         stop: Callable[[], bool],
     ) -> None:
         """Search every unit that is not done; what comes back is on the disk before the next is looked at."""
+        from kdsl_cli.evidence.questions import asked_by
         from kdsl_cli.evidence.workers import cores
         from kdsl_cli.mining.campaign import run_campaign
         from kdsl_cli.mining.table import unit_record
@@ -141,7 +146,8 @@ class Search:
         with output.progress("Searching rules", sum(map(len, todo.values())), "searches") as bar:
             for place, one in enumerate(tasks, 1):
                 name = one.labelled.task.name
-                joined = one if asking is None else asking.joined(one, len(tasks) - place)
+                asked = asked_by(self.seeds.get(name, ()))
+                joined = one if asking is None else asking.joined(one, asked, len(tasks) - place)
                 units = run_campaign(
                     joined.campaign,
                     todo[name],

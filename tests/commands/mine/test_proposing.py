@@ -105,6 +105,38 @@ def test_what_is_not_written_becomes_rules_that_ask(done: Path, capsys: pytest.C
 
 
 @pytest.mark.slow
+def test_what_seed_rules_ask_is_answered_before_they_compete(
+    space: Path, calls: Callable[[str], dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asking = f'answer: {{question: "{QUESTION}", is: "yes"}}'
+    rule = f'{{id: "grey", intent: "sold", status: "reviewed", when: {{{asking}}}}}'
+    Path("pack.yaml").write_text(f'schema: "kdsl.rules/1"\ntask: "page"\nrules:\n- {rule}\n')
+    words = [*MINE, "--seed-rules", "pack.yaml", "--simulations", "5", "--force"]
+    bare, asked = (planned(capsys, some) for some in (MINE, words))
+    assert asked["answers"] == bare["answers"] + 37  # 36 dialogues, and one without content
+
+    assert run([*words, "--max-calls", "10"]) == 0  # ten dialogues are answered, and the first question
+    assert "what was not asked stays unknown" in capsys.readouterr().err
+    assert run(words) == 0
+    assert "without answers" not in capsys.readouterr().err
+    answers = read_answers([Path("runs/mine/answers.parquet")])
+    assert {id: told[QUESTION] for id, told in answers.items()} == {id: "sold" in id for id in answers}
+    before = calls("mine-rules")["calls"]
+    assert run([*words, "-q"]) == 0 and calls("mine-rules")["calls"] == before
+    assert run(["prune-rules", "-q"]) == 0
+    (kept,) = pl.read_parquet("runs/prune/kept.parquet").filter(pl.col("id") == "grey").to_dicts()
+    assert (kept["fired"], kept["correct"]) == (12, 12)
+
+
+def planned(capsys: pytest.CaptureFixture[str], words: list[str]) -> dict[str, Any]:
+    capsys.readouterr()
+    assert run([*words, "--dry-run", "--json"]) == 0
+    plan: dict[str, Any] = json.loads(capsys.readouterr().out)
+    (task,) = plan["tasks"]
+    return dict(task)
+
+
+@pytest.mark.slow
 def test_the_model_can_propose_alone(space: Path) -> None:
     assert run([*MINE, "--proposer", "model", "-q"]) == 0
     found = pl.read_parquet("runs/mine/candidates.parquet").filter(pl.col("fold") == -1)
