@@ -109,13 +109,9 @@ def _relation(one: Rule, other: Rule) -> Literal["same", "conflict", "none"]:
 def _check_known(table: PredictionTable, bases: tuple[RuleBase, ...]) -> None:
     known = {rule.id for base in bases for rule in base.rules}
     fired = set(table.frame["fired"].explode().drop_nulls())
-    problems = [
-        Problem(
-            f"rule {name}",
-            "it fired, but no rule file has it: rules were changed since the predictions were made",
-            fix="Run `kdsl predict` again",
-        )
-        for name in sorted(fired - known)
-    ]
-    if problems:
-        raise StageError(problems)
+    unknown = sorted(fired - known)
+    if unknown:
+        what = "it fired, but no rule file has it: rules were changed since the predictions were made"
+        split = table.frame["split"].to_list()[0]
+        fix = f"Predict anew, with the options that it had: kdsl predict --split {split} --force"
+        raise StageError([Problem(f"rule {name}", what, fix=fix) for name in unknown])

@@ -18,6 +18,9 @@ UNFINISHED: Final = {
 }
 """What befell a stage, by a status that is no success."""
 
+_NOT_AGAIN: Final = ("--force", "-q", "--quiet", "--json", "-v", "-vv", "--verbose", "--debug")
+"""Options that say nothing of what is done."""
+
 
 def require_success(
     folder: Path, *, command: str | None = None, only: Collection[str] | None = None
@@ -29,7 +32,7 @@ def require_success(
     folder
         The stage's folder.
     command
-        What to run to make it, for the message. None: the command that made it last, if there was one.
+        What to run to make it, for the message, where nothing is there or another verb made it (`again`).
     only
         Names of the outputs (relative to `folder`) that the caller will read. The others are not even
         opened: mining must not touch the test split. None: all of them.
@@ -44,13 +47,12 @@ def require_success(
     if found is None:
         fix = f"Run: {command}" if command else "Run the stage that writes this folder first"
         raise StageError(f"there is no finished stage here (no {FILE_NAME})", where=str(folder), fix=fix)
-    command = command or shlex.join(found.argv)
     if found.status != "success":
         told = f": {found.error}" if found.error else ""
         raise StageError(
             f"the stage '{found.stage}' {UNFINISHED[found.status]}{told}",
             where=str(folder),
-            fix=f"Run it again, it goes on from where it was: {command}",
+            fix=f"Run it again, it goes on from where it was: {again(found, command, 'run')}",
         )
     problems = changed_outputs(folder, found, only=only, command=command)
     if problems:
@@ -58,18 +60,37 @@ def require_success(
     return found
 
 
+def again(made: Manifest, command: str | None = None, *also: str) -> str:
+    """Return what to run to have a stage done as it was done: with the options that it had then.
+
+    Parameters
+    ----------
+    command
+        A verb with the least that it needs, for where another one did the stage (`kdsl demo`, say). None: it
+        is done by what did it last, whatever that was.
+    also
+        Other verbs whose command line will do.
+    """
+    words = [word for word in made.argv if word not in _NOT_AGAIN]
+    if command is not None and not {command.split()[1], *also} & set(words):
+        return command
+    return shlex.join(words)
+
+
 def changed_outputs(
-    folder: Path, manifest: Manifest, *, only: Collection[str] | None = None, command: str = ""
+    folder: Path, manifest: Manifest, *, only: Collection[str] | None = None, command: str | None = None
 ) -> tuple[Problem, ...]:
     """Return what is no longer as the stage left it, sorted by name; empty if all is well."""
-    fix = f"Run again: {command} --force" if command else None
+    anew = again(manifest, command)
+    fix = f"Run again: {anew} --force" if anew else None
     known = {record.path: record for record in manifest.outputs}
     problems: list[Problem] = []
     for name in sorted(known if only is None else only):
         record, path = known.get(name), folder / name
         if record is None:
             what = f"not one of the outputs of the stage '{manifest.stage}'"
-            problems.append(Problem(str(path), what, ", ".join(sorted(known)), fix))
+            wanted = f"Run: {command}" if command else fix
+            problems.append(Problem(str(path), what, ", ".join(sorted(known)), wanted))
         elif not path.exists():
             problems.append(Problem(str(path), f"gone since the stage '{manifest.stage}' wrote it", fix=fix))
         elif not record.editable and not _same(path, record):

@@ -20,6 +20,7 @@ False
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -168,9 +169,13 @@ class Stage:
             raise StageError(
                 f"this folder holds {state} run with other inputs or options{self._other(found)}",
                 where=str(self.out),
-                fix="Add --force to replace it; to keep it, copy the folder away first",
+                fix=f"To replace it: {self._forced}; to keep it, copy the folder away first",
             )
         return found
+
+    @property
+    def _forced(self) -> str:
+        return shlex.join([*self.argv, "--force"]) if self.argv else "add --force"
 
     def _other(self, found: Manifest) -> str:
         """Name what shaped the run that is there and is not so now: files, then options."""

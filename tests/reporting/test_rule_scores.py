@@ -98,4 +98,4 @@ def test_rules_that_fired_but_are_in_no_file_are_named(table):
     told = [problem.render() for problem in error.value.problems]
     assert len(told) == 2
     assert told[0].startswith("rule r-refund: ") and told[1].startswith("rule r-return: ")
-    assert "Run `kdsl predict` again" in told[0]
+    assert told[0].endswith("with the options that it had: kdsl predict --split test --force.")

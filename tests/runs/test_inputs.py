@@ -46,6 +46,23 @@ def test_a_stage_that_did_not_end_well_is_refused(tmp_path, error):
     assert ("no rows" in problem.what) == isinstance(error, ValueError)
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("kdsl train-large --large local:big --force", "kdsl train-large --large local:big"),
+        ("kdsl -q train-large --preset 24g --json", "kdsl train-large --preset 24g"),
+        ("kdsl run --large local:big", "kdsl run --large local:big"),
+        ("kdsl demo shop", "kdsl train-large"),
+        ("", "kdsl train-large"),
+    ],
+)
+def test_a_stage_goes_on_with_the_options_that_it_had(tmp_path, typed, told):
+    with pytest.raises(KeyboardInterrupt), Stage("train", tmp_path, argv=typed.split()).run():
+        raise KeyboardInterrupt
+    (problem,) = refusal(tmp_path, command="kdsl train-large")
+    assert problem.fix == f"Run it again, it goes on from where it was: {told}"
+
+
 def test_a_stage_at_work_is_refused(tmp_path):
     with Stage("mine", tmp_path).run():
         assert "still at work" in refusal(tmp_path)[0].what
@@ -58,6 +75,8 @@ def test_every_output_that_changed_or_went_is_named(evidence):
     assert test.what == "gone since the stage 'extract' wrote it"
     assert train.what == "changed since the stage 'extract' wrote it"
     assert train.fix == "Run again: kdsl extract --workers 2 --force"
+    assert refusal(evidence, command="kdsl extract --split test")[0].fix == train.fix  # as it was done
+    assert refusal(evidence, command="kdsl mine-rules")[0].fix == "Run again: kdsl mine-rules --force"
 
 
 def test_only_the_named_outputs_are_opened(evidence):
@@ -68,6 +87,8 @@ def test_only_the_named_outputs_are_opened(evidence):
 def test_a_name_that_is_no_output_is_refused(evidence):
     (problem,) = refusal(evidence, only=["val.parquet"])
     assert problem.allowed == "notes.yaml, test.parquet, train.parquet"
+    (problem,) = refusal(evidence, only=["val.parquet"], command="kdsl extract --split val")
+    assert problem.fix == "Run: kdsl extract --split val"  # what was run before did not make it
 
 
 def test_a_file_of_a_person_may_change_but_not_go(evidence):

@@ -51,7 +51,7 @@ def command(
     human, data = report(judge, old, new, judge.decide(old), judge.decide(new))
     current_output().result(human, data, [one["id"] for one in data["changes"]])
     if judge.joint and data["revisions"] and after is None and input is None:
-        current_output().note(f"to make it so: kdsl predict --split {split} --force")
+        current_output().note(f"to make it so: {judge.joint.again}")
 
 
 def _sides(before: Path, after: Path) -> tuple[dict[str, RuleBase], dict[str, RuleBase]]:
@@ -104,12 +104,15 @@ def judge_of(
 
     space = find_workspace()
     folder = predictions or (space.predict_out(split) if space and input is None else None)
-    found = None if rules_only or folder is None else joint_decision(folder, settings)
+    command = (
+        f"kdsl predict --split {split}" if input is None else f"kdsl predict --input {input} --out {folder}"
+    )
+    found = None if rules_only or folder is None else joint_decision(folder, settings, command)
     material = open_material(settings, bases, splits=[split], input=input, out=predictions, mined=False)
     tasks = {base.task for base in bases}
     if found is None:
         if predictions is not None and not rules_only:
-            require_success(predictions, command=f"kdsl predict --input FILE --out {predictions}")
+            require_success(predictions, command=command)
         if folder is not None and not rules_only:
             current_output().note(f"nothing was predicted in {folder}: the rules are looked at alone")
         return Judge(material, intents_of(settings, bases))

@@ -83,6 +83,8 @@ class Joint:
         Intent of each training dialogue, by id.
     told
         In words, for people.
+    again
+        The command that would decide so anew.
     """
 
     side: LargeSide
@@ -91,6 +93,7 @@ class Joint:
     gathered: Gathered
     labels: Mapping[str, str]
     told: str
+    again: str
 
     def settle(self, bases: Bases, intents: Intents) -> dict[str, Settled]:
         """Return how each task is decided with these rules, just as a prediction would."""
@@ -147,8 +150,10 @@ def intents_of(
     return of_task
 
 
-def joint_decision(folder: Path, settings: Settings) -> tuple[Joint, Intents] | None:
+def joint_decision(folder: Path, settings: Settings, command: str) -> tuple[Joint, Intents] | None:
     """Return the joint decision that ``kdsl predict`` left in a folder, with the intents; None: it left none.
+
+    `command` is what leaves one there, where another verb did (`runs.inputs.again`).
 
     Raises
     ------
@@ -159,16 +164,17 @@ def joint_decision(folder: Path, settings: Settings) -> tuple[Joint, Intents] | 
     from kdsl_cli.prediction.foretelling import remembered_side
     from kdsl_cli.prediction.gathering import gather
     from kdsl_cli.prediction.table import read_predictions
-    from kdsl_cli.runs.inputs import require_success
+    from kdsl_cli.runs.inputs import again, require_success
     from kdsl_cli.runs.manifest import read_manifest
 
     space, name = current_workspace(), "predictions.parquet"
     if read_manifest(folder) is None:
         return None
-    made = require_success(folder, only=[name])
+    made = require_success(folder, command=command, only=[name])
+    anew = f"{again(made, command)} --force"
     catalogue = Catalogue.load(space.path(settings.data.catalogue))
     intents = {task.name: task.names for task in catalogue.tasks}
-    _check_as_then(made, folder, {f"{task}.yaml" for task in intents})
+    _check_as_then(made, folder, {f"{task}.yaml" for task in intents}, anew)
     strategy = made.config["strategy"]
     gathered = gather(strategy, intents, rules=space.rules_out, large=space.large_out, pruned=space.prune_out)
     train = dialogues_in(space.split_dialogues("train")) if gathered.out_of_fold else ()
@@ -179,11 +185,12 @@ def joint_decision(folder: Path, settings: Settings) -> tuple[Joint, Intents] | 
         gathered,
         {one.id: one.label for one in train if one.label},
         f"as in {folder}: {strategy}, with what the large model said there",
+        anew,
     )
     return joint, intents
 
 
-def _check_as_then(made: Manifest, folder: Path, rules: set[str]) -> None:
+def _check_as_then(made: Manifest, folder: Path, rules: set[str], anew: str) -> None:
     from kdsl_cli.runs.hashing import sha256_file
 
     for record in made.inputs:
@@ -192,5 +199,5 @@ def _check_as_then(made: Manifest, folder: Path, rules: set[str]) -> None:
             raise StageError(
                 f"{path.name} is not what these predictions were made from",
                 where=str(folder),
-                fix="Run kdsl predict first, or look at the rules alone: --rules-only",
+                fix=f"Run first: {anew}; or look at the rules alone: --rules-only",
             )

@@ -118,7 +118,7 @@ def evaluate_split(split: str, settings: Settings, *, force: bool = False, repla
         force=force,
         replace=replace,
     )
-    warnings = edited_since(made, path.parent, rule_files.values())
+    warnings = edited_since(made, path.parent, rule_files.values(), f"kdsl predict --split {split}")
     for sentence in warnings:
         output.warn(sentence)
     page = place.report(split)
@@ -157,13 +157,18 @@ def _score(
     return tables
 
 
-def edited_since(made: Manifest, folder: Path, rule_files: Iterable[Path]) -> list[str]:
-    """Return a sentence for each rule file that changed since the predictions in `folder` were made."""
+def edited_since(made: Manifest, folder: Path, rule_files: Iterable[Path], command: str) -> list[str]:
+    """Return a sentence for each rule file that changed since the predictions in `folder` were made.
+
+    `command` is what makes such predictions (`runs.inputs.again`).
+    """
     from kdsl_cli.runs.hashing import sha256_file
+    from kdsl_cli.runs.inputs import again
 
     then = {(folder / record.path).resolve(): record.sha256 for record in made.inputs}
     return [
-        f"{path} was edited after the predictions were made, which do not follow it: run `kdsl predict` again"
+        f"{path} was edited after the predictions were made, which do not follow it. To predict anew: "
+        f"{again(made, command)} --force"
         for path in rule_files
         if path.resolve() in then and then[path.resolve()] != sha256_file(path)
     ]

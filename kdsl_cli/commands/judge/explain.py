@@ -55,7 +55,10 @@ def command(
     )
     dialogue = _dialogue(material, id)
     folder = predictions or (None if input else space.predict_out(where[0]))
-    table = _predicted(folder, space, needed=predictions is not None) if folder else None
+    command = f"kdsl predict --split {where[0]}" if where else f"kdsl predict --input {input}"
+    if predictions:
+        command += f" --out {predictions}"
+    table = _predicted(folder, space, command, needed=predictions is not None) if folder else None
     row = None if table is None else _row(table, id)
     base = bases.get(dialogue.task)
     told = explanation(
@@ -107,7 +110,7 @@ def _dialogue(material: Material, id: str) -> Dialogue:
     raise ConfigError(f"no dialogue with evidence has the id '{id}'", where=material.where, fix=fix)
 
 
-def _predicted(folder: Path, space: Workspace, *, needed: bool) -> PredictionTable | None:
+def _predicted(folder: Path, space: Workspace, command: str, *, needed: bool) -> PredictionTable | None:
     """Return what was predicted there, and warn where rules were edited since; None: nothing needed was."""
     from kdsl_cli.commands.console import current_output
     from kdsl_cli.commands.judge.evaluate import edited_since
@@ -117,10 +120,10 @@ def _predicted(folder: Path, space: Workspace, *, needed: bool) -> PredictionTab
 
     if read_manifest(folder) is None and not needed:
         return None
-    made = require_success(folder, command=f"kdsl predict --out {folder}", only=["predictions.parquet"])
+    made = require_success(folder, command=command, only=["predictions.parquet"])
     table = read_predictions(folder / "predictions.parquet")
     files = [path for task in table.intents if (path := space.rules(task)).is_file()]
-    for sentence in edited_since(made, folder, files):
+    for sentence in edited_since(made, folder, files, command):
         current_output().warn(sentence)
     return table
 

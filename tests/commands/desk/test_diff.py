@@ -91,7 +91,7 @@ def test_diff_says_what_was_edited_who_decides_and_what_becomes_of_it(space, cap
     assert kdsl(["rules", "diff", "before"]) == 0
     told = capsys.readouterr()
     said = told.out
-    assert "to make it so: kdsl predict --split test --force" in told.err
+    assert "to make it so: kdsl predict --force" in told.err
     assert "scene: edited r-money (when)" in said
     assert "as in runs/predict/test: log-odds, with what the large model said there" in said
     assert "t1" in said and "- r-money" in said and "+ r-money" in said

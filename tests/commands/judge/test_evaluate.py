@@ -158,7 +158,9 @@ def test_rules_edited_since_the_predictions_are_pointed_out(workspace, predict, 
     predict(ROWS)
     (workspace / "rules/scene.yaml").write_text(RULES.replace('contains: "refund"', 'contains: "money"'))
     assert kdsl(["eval"]) == 0
-    assert "scene.yaml was edited after the predictions were made" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "scene.yaml was edited after the predictions were made" in told
+    assert "To predict anew: kdsl predict --split test --force" in told
     (warning,) = read_manifest(workspace / "runs/eval/test").warnings
     assert "edited" in warning
 
@@ -174,7 +176,7 @@ def test_other_options_in_a_finished_folder_ask_for_force(predict, capsys):
     predict(ROWS)
     kdsl(["eval"])
     assert kdsl(["eval", "--seed", "9"]) == 2
-    assert "--force" in capsys.readouterr().err
+    assert "(seed). To replace it: kdsl eval --seed 9 --force; to keep it" in capsys.readouterr().err
 
 
 def test_a_split_that_does_not_exist_is_an_error_of_usage(workspace, capsys):

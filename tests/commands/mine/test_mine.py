@@ -129,7 +129,7 @@ def test_the_same_seed_finds_the_same_with_one_worker_or_two(done: Path) -> None
 def test_other_options_need_force(done: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = left(done)
     assert run(["mine-rules", "--simulations", "61"]) == 2
-    assert "Add --force to replace it" in capsys.readouterr().err
+    assert "To replace it: kdsl mine-rules --simulations 61 --force" in capsys.readouterr().err
     assert left(done) == before
 
 

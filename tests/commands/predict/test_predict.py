@@ -103,9 +103,19 @@ def test_each_strategy_decides_in_its_own_way(space, arguments, said):
 def test_other_options_in_a_finished_folder_ask_for_force(space, capsys):
     kdsl(["predict"])
     assert kdsl(["predict", "--strategy", "rules"]) == 2
-    assert "--force" in capsys.readouterr().err
+    assert "To replace it: kdsl predict --strategy rules --force; to keep it" in capsys.readouterr().err
     assert kdsl(["predict", "--strategy", "rules", "--out", "elsewhere"]) == 0
     assert Path("elsewhere/predictions.parquet").is_file()
+
+
+def test_a_model_that_was_interrupted_is_gone_on_with_as_it_was_begun(space, capsys):
+    path = Path("runs/large/manifest.json")
+    made = json.loads(path.read_text())
+    made |= {"status": "interrupted", "argv": ["kdsl", "train-large", "--large", "local:big", "--force"]}
+    path.write_text(json.dumps(made))
+    assert kdsl(["predict"]) == 2
+    told = capsys.readouterr().err
+    assert told.endswith("it goes on from where it was: kdsl train-large --large local:big.\n")
 
 
 def test_what_cannot_be_decided_is_named_and_never_gets_a_label(space, capsys):
