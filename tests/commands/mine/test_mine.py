@@ -271,7 +271,7 @@ def without_labels(text: str) -> str:
         ("data/train.jsonl", None, [], ("data/train.jsonl", "kdsl data split")),
         ("data/splits.json", None, [], ("data/splits.json", "kdsl data split")),
         ("runs/evidence/manifest.json", None, [], ("runs/evidence", "kdsl extract --split train")),
-        ("runs/evidence/train.parquet", None, [], ("train.parquet", "kdsl extract --split train")),
+        ("runs/evidence/train.parquet", None, [], ("train.parquet", "Run again: kdsl extract")),
         ("intents.yaml", None, [], ("intents.yaml",)),
         ("intents.yaml", lambda text: text.replace("refund", "refnd"), [], ("no intent 'refund'", "refnd")),
     ],
