@@ -153,7 +153,9 @@ def _shared(plan: Mapping[str, Any], name: str, tasks: int) -> str:
     if tasks == 1:
         return ""
     first = plan["budget_share"][name]
-    return f" in all: {first:,.10g} for the first of the {tasks} tasks, then equal parts of what is left"
+    return (
+        f" in all: at most {first:,.10g} for the first of the {tasks} tasks, then equal parts of what is left"
+    )
 
 
 def _size(row: Mapping[str, Any]) -> str:

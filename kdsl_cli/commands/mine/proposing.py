@@ -127,7 +127,7 @@ class Asking:
         }
         run.extra["calls"] = {task: one.calls() for task, one in self.tasks.items()}
         run.extra["small"] = dict(self.backend.identity)
-        if failed := _failed([one.tally for one in self.tasks.values()]):
+        if failed := _failed([self.backend.tally, *(one.tally for one in self.tasks.values())]):
             run.warn(failed)
         if spent := [task for task, one in self.tasks.items() if one.proposers.spent]:
             run.warn(

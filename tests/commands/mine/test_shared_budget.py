@@ -86,8 +86,8 @@ def test_a_plan_tells_the_share(space: Path, capsys: pytest.CaptureFixture[str])
     assert run(plan) == 0
     told = capsys.readouterr().out
     shared = "for the first of the 2 tasks, then equal parts of what is left"
-    assert f"small.max_calls ends it after 41 in all: 20 {shared}" in told
-    assert f"small.max_minutes ends it after 3 in all: 1.5 {shared}" in told
+    assert f"small.max_calls ends it after 41 in all: at most 20 {shared}" in told
+    assert f"small.max_minutes ends it after 3 in all: at most 1.5 {shared}" in told
     assert run([*plan, "--json"]) == 0
     share = json.loads(capsys.readouterr().out)["budget_share"]
     assert share == {"max_calls": 20, "max_tokens": None, "max_minutes": 1.5}
