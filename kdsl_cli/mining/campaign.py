@@ -70,6 +70,11 @@ class Campaign:
     proposers: MakeProposer | None = None
     leaves: int = 1
 
+    @property
+    def late(self) -> bool:
+        """Whether the deadline is over."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
     def units(self) -> tuple[Unit, ...]:
         """Return all units of work, the run on the whole sample first."""
         runs = (WHOLE, *range(len(self.sample.folds)))
@@ -143,7 +148,7 @@ def run_campaign(
     logs
         Events of units that were stopped half-way, to go on from.
     stop
-        Once it says yes no unit is begun any more; those in work are finished.
+        Once it says yes, or the deadline is over, no unit is begun any more; those in work are finished.
 
     Raises
     ------
@@ -155,11 +160,12 @@ def run_campaign(
     if workers == 1 or campaign.proposers is not None:
         task = make()
         for name in names:
-            if stop():
+            if stop() or campaign.late:
                 return
             yield task(name)
         return
-    for place, answer in answers(names, make, workers=workers, seconds=UNIT_SECONDS, stop=stop):
+    every = answers(names, make, workers=workers, seconds=UNIT_SECONDS, stop=lambda: stop() or campaign.late)
+    for place, answer in every:
         if isinstance(answer, Lost):
             raise StageError(
                 f"mining '{todo[place].intent}' ended without a result: {answer.reason}",

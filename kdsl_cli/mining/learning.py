@@ -27,14 +27,6 @@ Runs = Mapping[int, tuple[CandidateRule, ...]]
 """Rules of each run of a campaign, seeds first: by the fold it did not see, or `WHOLE`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """When searches stop beside their own settings: a monotonic time, and a file. None: no such limit."""
-
-    deadline: float | None = None
-    stop_file: Path | None = None
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
     """A campaign and the seed rules that compete in it."""
@@ -51,7 +43,7 @@ def prepare(
     *,
     folds: int,
     permutations: int,
-    budget: Budget | None = None,
+    stop_file: Path | None = None,
     proposers: MakeProposer | None = None,
     leaves: int = 1,
 ) -> Prepared:
@@ -69,12 +61,11 @@ def prepare(
         Parts of the sample.
     permutations
         Shuffles behind the noise level.
-    budget
-        When searches stop.
+    stop_file
+        Searches stop once it is there.
     proposers, leaves
         As for `Campaign`. The noise level is measured with the statistical proposer in any case.
     """
-    limits = budget or Budget()
     task = labelled.task
     sample = make_sample(labelled.labels, labelled.groups, task.names, n_folds=folds, seed=settings.seed)
     pool = candidates(labelled.dialogues, task.intents)
@@ -86,7 +77,14 @@ def prepare(
     for seed in competing:
         known[seed.intent] = (*known.get(seed.intent, ()), seed.fires)
     campaign = Campaign(
-        sample, pool, settings, noise, known, limits.deadline, limits.stop_file, proposers, leaves
+        sample,
+        pool,
+        settings,
+        noise,
+        known,
+        stop_file=stop_file,
+        proposers=proposers,
+        leaves=leaves,
     )
     return Prepared(labelled, campaign, competing)
 

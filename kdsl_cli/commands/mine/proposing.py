@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kdsl_cli.backends.backend import Backend
     from kdsl_cli.backends.cache import CachedBackend, Tally
     from kdsl_cli.commands.workspace.settings import Settings
+    from kdsl_cli.evidence.answers import Row
     from kdsl_cli.evidence.questions import Shown
     from kdsl_cli.mining.learning import Prepared
     from kdsl_cli.mining.proposers.asked import ModelProposers
@@ -81,6 +82,8 @@ class Asking:
         The model with its memory.
     shown
         The training dialogues as it is shown them, by id.
+    answers
+        To what seed rules ask.
     tasks
         What there is of each task whose turn has come.
     """
@@ -88,6 +91,7 @@ class Asking:
     settings: Settings
     backend: CachedBackend
     shown: Mapping[str, Shown]
+    answers: Sequence[Row] = ()
     tasks: dict[str, Asked] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
@@ -98,18 +102,14 @@ class Asking:
     ) -> None:
         self.backend.close()
 
-    def joined(self, one: Prepared, asked: Sequence[str], to_come: int) -> Prepared:
+    def joined(self, one: Prepared, to_come: int) -> Prepared:
         """Return a task's campaign with the model among its proposers; `to_come`: tasks after this one.
 
-        Of the budget it has an equal share of what the tasks before it left. What its seed rules `asked` was
-        answered before, and is kept with the rest.
+        Of the budget it has an equal share of what the tasks before it left.
         """
-        from kdsl_cli.backends.budget import BudgetSpent
-
         backend = self.backend.within_share(1 + to_come)
         proposers, book = proposers_of(one, self.settings, backend, self.shown)
-        with suppress(BudgetSpent):
-            book.candidates(asked)
+        book.remember(one.labelled.ids, self.answers)
         self.tasks[one.labelled.task.name] = Asked(proposers, book, one.labelled.ids, backend.tally)
         leaves = self.settings.mine.leaves
         return replace(one, campaign=replace(one.campaign, proposers=proposers, leaves=leaves))

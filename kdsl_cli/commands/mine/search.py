@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.extract.training_data import TrainingData
 from kdsl_cli.commands.mine.proposing import Asking, opened
-from kdsl_cli.commands.mine.seeding import answered
+from kdsl_cli.commands.mine.seeding import answers_for, told
 from kdsl_cli.commands.workspace.layout import Workspace
 from kdsl_cli.errors import StageError
 
@@ -81,12 +81,10 @@ class Search:
         with stage.run() as run, opened(self.settings, self.space, deadline) as asking:
             candidates, sample = run.output(self.space.candidates), run.output(self.space.mined_sample)
             log_path = run.output(self.space.search_log)
-            data = self.data
             if asking is not None:
-                data = answered(data, self.seeds, self.settings, self.space, asking.backend)
-            tasks = [self._prepared(labelled, run, deadline) for labelled in data.labelled]
-            if asking is not None:
+                asking.answers = answers_for(self.seeds, self.data, self.settings, self.space, asking.backend)
                 log_path.unlink(missing_ok=True)  # begun anew: what the model said before costs nothing
+            tasks = [self._prepared(labelled, asking, run) for labelled in self.data.labelled]
             done, logs = _resumed(log_path, tasks) if run.resuming else ({}, {})
             ask = "stopping after the intents in work; Ctrl-C again stops at once"
             with (
@@ -94,8 +92,8 @@ class Search:
                 stopping(StopFile(stop_file), on_request=lambda: output.note(ask)) as stop,
                 run.phase("search"),
             ):
-                self._search(tasks, asking, done, logs, log, lambda: stop.requested or _over(deadline))
-            findings = [self._finished(one, done, run, not _over(deadline)) for one in tasks]
+                late = self._search(tasks, asking, done, logs, log, lambda: stop.requested, deadline)
+            findings = [self._finished(one, done, run, late) for one in tasks]
             write_findings(candidates, sample, findings)
             if asking is not None:
                 asking.keep(run, self.space)
@@ -106,18 +104,18 @@ class Search:
     def _stop_file(self) -> Path:
         return self.space.mine_out / "stop"
 
-    def _prepared(self, labelled: Labelled, run: StageRun, deadline: float | None) -> Prepared:
-        from kdsl_cli.mining.learning import Budget, prepare
+    def _prepared(self, labelled: Labelled, asking: Asking | None, run: StageRun) -> Prepared:
+        from kdsl_cli.mining.learning import prepare
 
         options = self.settings.mine
         with run.phase("prepare"):
             return prepare(
-                labelled,
+                labelled if asking is None else told(labelled, asking.answers),
                 self.seeds.get(labelled.task.name, ()),
                 search_settings(options),
                 folds=options.folds,
                 permutations=options.permutations,
-                budget=Budget(deadline, self._stop_file),
+                stop_file=self._stop_file,
             )
 
     def _search(
@@ -128,9 +126,12 @@ class Search:
         logs: Mapping[str, Logs],
         log: AppendLog,
         stop: Callable[[], bool],
-    ) -> None:
-        """Search every unit that is not done; what comes back is on the disk before the next is looked at."""
-        from kdsl_cli.evidence.questions import asked_by
+        deadline: float | None,
+    ) -> set[str]:
+        """Search every unit that is not done; what comes back is on the disk before the next is looked at.
+
+        Each task in turn has an equal part of the time that is left; those are returned whose time was up.
+        """
         from kdsl_cli.evidence.workers import cores
         from kdsl_cli.mining.campaign import run_campaign
         from kdsl_cli.mining.table import unit_record
@@ -142,14 +143,15 @@ class Search:
             ]
             for one in tasks
         }
-        started, simulations = time.monotonic(), 0
+        started, simulations, late = time.monotonic(), 0, set[str]()
         with output.progress("Searching rules", sum(map(len, todo.values())), "searches") as bar:
             for place, one in enumerate(tasks, 1):
                 name = one.labelled.task.name
-                asked = asked_by(self.seeds.get(name, ()))
-                joined = one if asking is None else asking.joined(one, asked, len(tasks) - place)
+                joined = one if asking is None else asking.joined(one, len(tasks) - place)
+                end = _share(deadline, 1 + len(tasks) - place)
+                campaign = replace(joined.campaign, deadline=end)
                 units = run_campaign(
-                    joined.campaign,
+                    campaign,
                     todo[name],
                     workers=self.settings.mine.workers or cores(),
                     logs=logs.get(name),
@@ -162,11 +164,13 @@ class Search:
                     rate = simulations / (time.monotonic() - started)
                     bar.advance()
                     bar.say(f"{_best(back.mined)} · {rate:,.0f} simulations/s")
+                late |= {name} if campaign.late else set()
+        return late
 
     def _finished(
-        self, one: Prepared, done: Mapping[tuple[str, Unit], Mined], run: StageRun, in_time: bool
+        self, one: Prepared, done: Mapping[tuple[str, Unit], Mined], run: StageRun, late: Collection[str]
     ) -> Findings:
-        """Return what a task's searches found; with time left, they must all have come to their end.
+        """Return what a task's searches found; unless its time was up, they must all have come to their end.
 
         Raises
         ------
@@ -180,7 +184,7 @@ class Search:
         name = one.labelled.task.name
         units = one.campaign.units()
         short = [unit for unit in units if (name, unit) not in done or not done[name, unit].complete]
-        if short and in_time:
+        if short and name not in late:
             current_output().note(f"stopped with {len(short)} searches of {name} to go; the rest is saved")
             raise KeyboardInterrupt
         if short:
@@ -189,8 +193,10 @@ class Search:
         return Findings(name, one.labelled.ids, one.campaign.sample, gathered(one, mined))
 
 
-def _over(deadline: float | None) -> bool:
-    return deadline is not None and time.monotonic() >= deadline
+def _share(deadline: float | None, sharers: int) -> float | None:
+    """Return when the first of so many who are served one after the other has to end."""
+    now = time.monotonic()
+    return None if deadline is None else now + max(0.0, deadline - now) / sharers
 
 
 def _resumed(path: Path, tasks: Sequence[Prepared]) -> tuple[dict[tuple[str, Unit], Mined], dict[str, Logs]]:

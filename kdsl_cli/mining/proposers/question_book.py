@@ -55,6 +55,13 @@ class QuestionBook:
         bare = " ".join(normalise(question).split()).strip("?!. 。")
         return self._wordings.setdefault(bare, question)
 
+    def remember(self, ids: Sequence[str], answers: Iterable[tuple[str, str, Answer]]) -> None:
+        """Take in what was answered before; `ids` as for `rows`, others are passed over."""
+        places = {id: place for place, id in enumerate(ids)}
+        for id, question, answer in answers:
+            if id in places:
+                self._answers.setdefault(self.wording(question), {})[places[id]] = answer
+
     def ask(self, question: str, places: Iterable[int]) -> dict[int, Answer]:
         """Return the answers about some dialogues; only what was not asked before is asked.
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from kdsl_cli.commands.app import run
+from kdsl_cli.commands.mine import search
+from kdsl_cli.mining import campaign
+from kdsl_cli.runs.appendlog import read_log
 from tests.commands.planted import copied, fill
 
 MINE = ["mine-rules", "--small", "scripted:model.yaml"]
@@ -91,3 +97,20 @@ def test_a_plan_tells_the_share(space: Path, capsys: pytest.CaptureFixture[str])
     assert run([*plan, "--json"]) == 0
     share = json.loads(capsys.readouterr().out)["budget_share"]
     assert share == {"max_calls": 20, "max_tokens": None, "max_minutes": 1.5}
+
+
+@pytest.mark.slow
+def test_time_is_shared_as_well(
+    space: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: next(ticks) / 10)  # a tenth of a second a look
+    for module in (search, campaign):
+        monkeypatch.setattr(module, "time", clock)
+    assert run(["mine-rules", "--minutes", "1", "--simulations", "999", "--patience", "999"]) == 0
+    told = capsys.readouterr().err
+    begun = {record["task"] for record in read_log(space / "runs/mine/search.jsonl")}
+    assert begun == {"talk", "mood"}
+    for task in begun:
+        short, of = map(int, re.search(rf"time was up with (\d+) of (\d+) searches of {task}", told).groups())
+        assert 0 < short <= of
