@@ -34,6 +34,9 @@ def command(
     max_failed: Annotated[
         float, typer.Option(min=0, max=1, help="Exit with 1 if a larger share of the rows failed.")
     ] = 0.05,
+    per_intent: Annotated[
+        bool, typer.Option("--per-intent", help="Show the F1 of every intent too, the weakest first.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Score anew, whatever the folder holds.")] = False,
     cv: Annotated[
         int | None,
@@ -55,6 +58,7 @@ def command(
     from kdsl_cli.commands.workspace.layout import current_workspace
     from kdsl_cli.commands.workspace.settings_sources import current_settings
     from kdsl_cli.errors import CheckFailed
+    from kdsl_cli.reporting.intent_summary import intent_summary
     from kdsl_cli.reporting.summary import summary
 
     given = {"eval.bootstrap": bootstrap, "eval.seed": seed, "mine.seed_rules": seed_rules or None}
@@ -63,8 +67,10 @@ def command(
         return
     tables = evaluate_split(split, current_settings(given), force=force)
     space = current_workspace()
-    human = Group(summary(tables), Text(f"page: {space.report(split)}"))
-    current_output().result(human, tables.overall.to_dicts(), str(space.eval_out(split)))
+    more = ["", intent_summary(tables.per_intent), ""] if per_intent else []
+    human = Group(summary(tables), *more, Text(f"page: {space.report(split)}"))
+    data = (tables.per_intent if per_intent else tables.overall).to_dicts()
+    current_output().result(human, data, str(space.eval_out(split)))
     if missed := missed_gates(tables, min_weighted_f1=min_weighted_f1, max_failed=max_failed):
         raise CheckFailed(missed)
 

@@ -154,6 +154,18 @@ def test_predictions_that_are_not_there_or_not_whole_are_refused(workspace, pred
     assert not (workspace / "runs/eval").exists()
 
 
+def test_the_f1_of_every_intent_is_shown_where_it_is_asked_for(workspace, predict, capsys):
+    predict(ROWS)
+    assert kdsl(["eval"]) == 0
+    assert "by intent" not in capsys.readouterr().out
+    assert kdsl(["eval", "--per-intent"]) == 0
+    said = capsys.readouterr().out
+    assert "scene, by intent" in said and "Weighted F1" in said
+    assert kdsl(["eval", "--per-intent", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows == pl.read_parquet(workspace / "runs/eval/test/per_intent.parquet").to_dicts()
+
+
 def test_rules_edited_since_the_predictions_are_pointed_out(workspace, predict, capsys):
     predict(ROWS)
     (workspace / "rules/scene.yaml").write_text(RULES.replace('contains: "refund"', 'contains: "money"'))
