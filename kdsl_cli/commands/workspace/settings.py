@@ -85,7 +85,9 @@ class MineSettings(Section):
     """How rules are searched for."""
 
     simulations: Positive = Field(3000, description="Steps of the search for each intent, at most")
-    minutes: Minutes | None = Field(None, description="Minutes for all intents, at most, shared by the tasks; null: no limit")
+    minutes: Minutes | None = Field(
+        None, description="Minutes for all intents, at most, shared by the tasks; null: no limit"
+    )
     patience: Positive = Field(
         150, description="Steps without a better rule before a round of the search ends"
     )
