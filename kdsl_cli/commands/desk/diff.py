@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,7 @@ from kdsl_cli.commands.workspace.layout import current_workspace, find_workspace
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
 
     from kdsl_cli.commands.workspace.settings import Settings
     from kdsl_cli.logic.revising import Revision
@@ -101,8 +102,11 @@ def judge_of(
     """
     from kdsl_cli.commands.console import current_output
     from kdsl_cli.runs.inputs import require_success
+    from kdsl_cli.runs.manifest import read_manifest
 
     space = find_workspace()
+    model = read_manifest(space.large_out) if space else None
+    hears = model is not None and "questions" in model.config
     folder = predictions or (space.predict_out(split) if space and input is None else None)
     command = (
         f"kdsl predict --split {split}" if input is None else f"kdsl predict --input {input} --out {folder}"
@@ -115,9 +119,9 @@ def judge_of(
             require_success(predictions, command=command)
         if folder is not None and not rules_only:
             current_output().note(f"nothing was predicted in {folder}: the rules are looked at alone")
-        return Judge(material, intents_of(settings, bases))
+        return Judge(material, intents_of(settings, bases), hears=hears)
     joint, intents = found
-    return Judge(material, {task: names for task, names in intents.items() if task in tasks}, joint)
+    return Judge(material, {task: names for task, names in intents.items() if task in tasks}, joint, hears)
 
 
 def _moved(first: Sequence[Prediction], second: Sequence[Prediction]) -> int:
@@ -136,19 +140,46 @@ def report(
     second: Sequence[Prediction],
 ) -> tuple[RenderableType, dict[str, Any]]:
     """Return what differs between two rule bases and between what they decide: for people, and as JSON."""
+    from rich.console import Group
+
     from kdsl_cli.logic.revising import revisions
     from kdsl_cli.prediction.foretelling import changes
 
     revised = {task: revisions(old[task], new[task]) for task in old}
+    asked = {task: each for task in old if any((each := _asked(old[task], new[task])).values())}
     found, moved = changes(first, second), _moved(first, second)
     data = {
         "decided": judge.told(),
         "revisions": {task: [asdict(one) for one in each] for task, each in revised.items() if each},
+        "asked": asked,
         "dialogues": len(second),
         "scores_moved": moved,
         "changes": [{**asdict(one), "effect": one.effect} for one in found],
     }
-    return _human(judge, revised, found, f"{moved} keep it with other scores", len(second)), data
+    human = _human(judge, revised, found, f"{moved} keep it with other scores", len(second))
+    return Group(human, *_asked_lines(judge, asked)), data
+
+
+def _asked(old: RuleBase, new: RuleBase) -> dict[str, list[str]]:
+    """Return the questions that the rules in use come to ask, and those they cease to."""
+    from kdsl_cli.evidence.questions import asked_by
+
+    before, after = set(asked_by(old.rules)), set(asked_by(new.rules))
+    return {"begun": sorted(after - before), "ended": sorted(before - after)}
+
+
+def _asked_lines(judge: Judge, asked: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[Text]:
+    """Yield what else an edit of questions does: the answers are evidence of the linear model too."""
+    from rich.text import Text
+
+    words = {"begun": "the rules now ask", "ended": "no rule asks any more"}
+    for task, each in asked.items():
+        for kind, questions in each.items():
+            if questions:
+                yield Text(f"{task}: {words[kind]}: {', '.join(questions)}")
+    if asked and judge.hears:
+        told = "So kdsl run trains the linear model anew: what it says then is not foretold here."
+        yield Text(told, style="yellow")
 
 
 def _human(

@@ -38,11 +38,15 @@ class Judge:
         Of each task, in the catalogue's order.
     joint
         What the joint decision stands on. None: there is none.
+    hears
+        Whether the large model learnt from answers to what the rules ask, so that ``kdsl run`` trains it anew
+        where they ask otherwise.
     """
 
     material: Material
     intents: Intents
     joint: Joint | None = None
+    hears: bool = False
 
     def decide(self, bases: Bases) -> list[Prediction]:
         """Return a row a dialogue."""

@@ -174,3 +174,28 @@ def test_failed_rows_stay_failed(space, capsys):
     assert kdsl(["predict", "-q", "--max-failed", "1"]) == 0
     edited('"money"', '"hello"')
     assert set(as_pairs(foretold(capsys, "before"))) == {"t1", "t3"}
+
+
+def test_an_edit_of_what_is_asked_is_foretold_to_train_the_linear_model_anew(space, capsys):
+    assert kdsl(["predict", "-q"]) == 0
+    asks = 'answer: {question: "Is money asked back?", is: "yes"}'
+    edited('text: {contains: "money", in: "customer"}', asks)
+    found = foretold(capsys, "before")
+    assert found["asked"] == {"scene": {"begun": ["Is money asked back?"], "ended": []}}
+    assert kdsl(["rules", "diff", "before"]) == 0
+    assert "trains the linear model anew" not in capsys.readouterr().out  # it knows of no questions
+
+    path = Path("runs/large/manifest.json")
+    made = json.loads(path.read_text())
+    path.write_text(json.dumps({**made, "config": {"questions": {}}}))
+    assert kdsl(["rules", "diff", "before"]) == 0
+    said = capsys.readouterr().out
+    assert "scene: the rules now ask: Is money asked back?" in said
+    assert "So kdsl run trains the linear model anew: what it says then is not foretold here." in said
+    shutil.rmtree("before")
+    edited("weight: 2.0", 'status: "disabled"')
+    assert kdsl(["rules", "diff", "before"]) == 0
+    assert "scene: no rule asks any more: Is money asked back?" in capsys.readouterr().out
+    shutil.rmtree("before")
+    edited('intent: "parcel"', 'intent: "parcel"\n  weight: 1.5')
+    assert foretold(capsys, "before")["asked"] == {}
