@@ -145,9 +145,10 @@ def _failed(tallies: Sequence[Tally]) -> str | None:
     if not failures:
         return None
     ((reason, times),) = failures.most_common(1)
+    often = f", most often ({times} times)" if times < failures.total() else ""
     return (
-        f"{failures.total()} of {calls} calls of the small model failed, most often ({times} times): "
-        f"{reason}; each call with its error: kdsl calls --last {calls}"
+        f"{failures.total()} of {calls} calls of the small model failed{often}: {reason}; "
+        f"each call with its error: kdsl calls --last {calls}"
     )
 
 

@@ -85,6 +85,9 @@ def test_why_calls_failed_is_told_with_the_commonest_reason(
     assert sum(call["error"] is not None for call in json.loads(capsys.readouterr().out)) == 40
     assert run([*MINE, "--max-calls", "40"]) == 0  # up to date, and it says so still
     assert told in capsys.readouterr().err
+    (space / "model.yaml").write_text('answers: [{fail: "the server is busy"}]')
+    _, err = mined(capsys, "--max-calls", "40", "--force")
+    assert "40 of 40 calls of the small model failed: the server is busy; each" in err
 
 
 def test_a_plan_tells_the_share(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
