@@ -161,14 +161,15 @@ def can_widen(draft: Draft, candidate: Predicate | AtLeast) -> bool:
     if len(draft.clauses) != 1 or draft.clauses[0].negated:
         return False
     predicate = draft.clauses[0].predicate
-    if type(predicate) is not type(candidate):
+    if isinstance(predicate, TextPredicate) and isinstance(candidate, TextPredicate):
+        alike = predicate.field == candidate.field
+    elif isinstance(predicate, OcrPredicate) and isinstance(candidate, OcrPredicate):
+        alike = predicate.region == candidate.region
+    else:
         return False
-    if not isinstance(predicate, _PHRASED) or phrases(candidate) != 1:
+    if not alike or predicate.op not in ("contains", "contains_any") or candidate.op != "contains":
         return False
-    assert isinstance(candidate, _PHRASED)
-    if predicate.op not in ("contains", "contains_any") or candidate.op != "contains":
-        return False
-    return _place(predicate) == _place(candidate) and candidate.values[0] not in predicate.values
+    return candidate.values[0] not in predicate.values
 
 
 def alternatives(first: Predicate | AtLeast, second: Predicate | AtLeast) -> Predicate:
@@ -176,7 +177,3 @@ def alternatives(first: Predicate | AtLeast, second: Predicate | AtLeast) -> Pre
     assert isinstance(first, TextPredicate | OcrPredicate)
     assert isinstance(second, TextPredicate | OcrPredicate)
     return replace(first, op="contains_any", values=(*first.values, *second.values))
-
-
-def _place(predicate: TextPredicate | OcrPredicate) -> str:
-    return predicate.field if isinstance(predicate, TextPredicate) else predicate.region

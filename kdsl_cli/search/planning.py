@@ -145,20 +145,23 @@ class Planner(Generic[StateT]):
     def _admit(self, node: Node[StateT], visits: int) -> None:
         """Admit as many of a node's actions as its visits allow."""
         limit = math.inf if self._widening is None else self._widening.admitted(visits)
+        known = len(node.edges)
         self._tree.admit(node, limit)
+        for edge in node.edges[known:]:
+            edge.bonus = self._policy.bonus(0, edge.action.prior)
 
     def _choose(self, node: Node[StateT], visits: int, number: int, depth: int) -> Edge[StateT]:
         """Return the open edge of highest score; ties as `selection` tells."""
         scale = self._policy.scale(visits)
         top, tied = -math.inf, node.open[:1]
         for edge in node.open:
-            child = edge.child
-            if child is not UNEXPANDED:
-                score = child.worth + scale * edge.bonus
+            if edge.child is not UNEXPANDED:
+                score = edge.child.worth
             elif edge.visits:  # another path of the batch is on its way there
-                score = LOSS + scale * edge.bonus
+                score = LOSS
             else:
-                score = node.value + scale * self._policy.bonus(0, edge.action.prior)
+                score = node.value
+            score += scale * edge.bonus
             if score > top:
                 top, tied = score, [edge]
             elif score == top:

@@ -37,8 +37,7 @@ class Edge(Generic[StateT]):
     visits
         Simulations that followed it.
     bonus
-        `Policy.bonus` at these visits, kept because a choice reads it far more often than it changes;
-        meaningless before the first visit.
+        `Policy.bonus` at these visits, kept because a choice reads it far more often than it changes.
     """
 
     __slots__ = ("action", "bonus", "child", "parent", "visits")
