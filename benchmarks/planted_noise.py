@@ -28,8 +28,8 @@ import numpy as np
 
 from kdsl_cli.commands.intake.mislabelled import HeldOuts, held_out_of
 from kdsl_cli.commands.workspace.layout import Workspace
-from kdsl_cli.prediction.arbiter import Floats
 from kdsl_cli.prediction.held_out import HeldOut
+from kdsl_cli.prediction.strategies import Floats
 from kdsl_cli.reporting.mislabelled import suspects, suspicion
 from kdsl_cli.runs.atomic import write_json
 

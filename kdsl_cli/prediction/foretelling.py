@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kdsl_cli.logic.facts import Facts
-from kdsl_cli.prediction.arbiter import Floats
 from kdsl_cli.prediction.predict import LargeSide
+from kdsl_cli.prediction.strategies import Floats
 from kdsl_cli.prediction.table import Prediction, PredictionTable
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-from kdsl_cli.prediction.arbiter import Floats, joint_logits
 from kdsl_cli.prediction.outoffold import OutOfFold, join
+from kdsl_cli.prediction.strategies import Floats, joint_logits
 from kdsl_cli.prediction.weighing import Truth, learn_weights
 
 

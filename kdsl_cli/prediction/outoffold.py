@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from kdsl_cli.errors import Problem, StageError, did_you_mean
-from kdsl_cli.prediction.arbiter import Floats
+from kdsl_cli.prediction.strategies import Floats
 from kdsl_cli.prediction.weighing import Truth
 
 METADATA_KEY = "kdsl"

@@ -12,8 +12,9 @@ from kdsl_cli.errors import DatasetError, Problem, StageError, did_you_mean
 from kdsl_cli.logic.facts import Facts
 from kdsl_cli.logic.firing import firing_matrix
 from kdsl_cli.logic.rule import RuleBase
-from kdsl_cli.prediction.arbiter import Floats, Sides, by_rules, decide, rules_side
+from kdsl_cli.prediction.arbiter import Sides, decide
 from kdsl_cli.prediction.settling import Settled
+from kdsl_cli.prediction.strategies import Floats, by_rules, rules_side
 from kdsl_cli.prediction.table import Prediction
 
 AskLarge = Callable[[Sequence[Facts]], Floats]

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kdsl_cli.errors import StageError, did_you_mean
-from kdsl_cli.prediction.arbiter import STRATEGIES, Weights, usable
+from kdsl_cli.prediction.arbiter import STRATEGIES, usable
 from kdsl_cli.prediction.gathering import Gathered, learnt_on
 from kdsl_cli.prediction.outoffold import Intents, Joined
+from kdsl_cli.prediction.strategies import Weights
 from kdsl_cli.prediction.weighing import Losses, learn_weights, losses
 
 AS_THEY_COME = Weights()

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
 from kdsl_cli.metrics import log_loss
-from kdsl_cli.prediction.arbiter import FLOOR, Floats, Weights, joint_logits
+from kdsl_cli.prediction.strategies import FLOOR, Floats, Weights, joint_logits
 
 Truth = npt.NDArray[np.int64]
 """(n,) columns of the labels."""
@@ -29,7 +29,7 @@ class Losses:
 
 
 def learn_weights(rules: Floats, large: Floats, truth: Truth, *, shrinkage: float = SHRINKAGE) -> Weights:
-    """Return the weights under which `arbiter.log_odds` gives the labels the highest probability.
+    """Return the weights under which `strategies.log_odds` gives the labels the highest probability.
 
     Minimises, over a and b from 0 up and an intercept c for each of the k intents, the summed log loss plus
     ``shrinkage/2 * ((a - 1)² + (b - 1)² + sum(c²))``. That is convex, and without dialogues the answer is 1,

@@ -10,9 +10,9 @@ from kdsl_cli.errors import DatasetError, StageError
 from kdsl_cli.logic.facts import Facts, ImageFact, TurnFact
 from kdsl_cli.logic.predicates import OcrPredicate, TextPredicate
 from kdsl_cli.logic.rule import BaseRate, Evidence, Rule, RuleBase
-from kdsl_cli.prediction.arbiter import Weights
 from kdsl_cli.prediction.predict import LargeSide, in_chunks, predict_all, predict_task, sort_out
 from kdsl_cli.prediction.settling import Settled
+from kdsl_cli.prediction.strategies import Weights
 from kdsl_cli.prediction.table import prediction_table
 
 INTENTS = ("refund", "parcel")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from kdsl_cli.errors import StageError
-from kdsl_cli.prediction.arbiter import Weights
 from kdsl_cli.prediction.outoffold import Joined
 from kdsl_cli.prediction.settling import settle
+from kdsl_cli.prediction.strategies import Weights
 
 JOINED = Joined(
     np.array([[3.0, 0.0], [0.0, 3.0]] * 30),

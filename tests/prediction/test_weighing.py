@@ -7,7 +7,7 @@ import pytest
 from scipy.special import softmax
 
 from kdsl_cli.metrics import log_loss
-from kdsl_cli.prediction.arbiter import RulesSide, Weights, log_odds
+from kdsl_cli.prediction.strategies import RulesSide, Weights, log_odds
 from kdsl_cli.prediction.weighing import learn_weights, losses
 
 N, K = 400, 5

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from kdsl_cli.commands.workspace.layout import Workspace
     from kdsl_cli.commands.workspace.settings import Settings
     from kdsl_cli.logic.facts import Facts
-    from kdsl_cli.prediction.arbiter import Floats
     from kdsl_cli.prediction.predict import AskLarge, LargeSide
+    from kdsl_cli.prediction.strategies import Floats
     from kdsl_cli.runs.recording import StageRun
     from kdsl_cli.training.linear.model import LinearModels
     from kdsl_cli.training.lora.answers.model import Told
