@@ -1,51 +1,22 @@
-"""From a spec to a model in memory: which weights exactly, quantised where asked, and nothing else quantised.
-
-Language models bear 4 bits well; the vision tower, what carries its features over, and the head do not, and
-are small. Their names differ from family to family, so they are found, not listed: everything with linear
-layers that lies outside the language model. After loading it is checked that they were left alone.
-"""
+"""From a spec to a model in memory, with its processor and its adapter, and to what its answers depend on."""
 
 from __future__ import annotations
 
 import logging
-import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from kdsl_cli import extras
+from kdsl_cli.backends.local.finding import Source, find
+from kdsl_cli.backends.local.quantising import check_quantised, outside_language_model, quantisation
 from kdsl_cli.backends.local.soft_prompts import put_in_front
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
 from kdsl_cli.errors import BackendError
-from kdsl_cli.runs.hashing import sha256_path
 
 _log = logging.getLogger(__name__)
-
-_HUB_ID: Final = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-_QUANTISED: Final = ("Linear4bit", "Linear8bitLt")
-_FILES: Final = ("*.json", "*.jinja", "*.txt", "*.model", "*.safetensors")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where weights lie, and which they are.
-
-    Attributes
-    ----------
-    folder
-        With the weights.
-    name
-        Of the model as others may know it: a hub id, or the folder's own name without the way to it.
-    revision
-        The commit of a hub id. Of a folder, "sha256:" and the hash of the names and contents of its files, so
-        that other weights under the same path are another revision.
-    """
-
-    folder: Path
-    name: str
-    revision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,81 +61,6 @@ def load(spec: LocalSpec, options: BackendOptions) -> Loaded:
     return Loaded(model.eval(), processor, identity)
 
 
-def find(name: str, revision: str | None) -> Source:
-    """Return where the weights called `name` lie on this machine, fetched from the hub if need be.
-
-    A folder has no history; a revision asked of it is the beginning of its content's hash.
-
-    Raises
-    ------
-    BackendError
-        If there is neither such a folder nor such a model, or the folder holds another revision.
-    """
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        held = f"sha256:{sha256_path(folder)}"
-        if revision and not held.removeprefix("sha256:").startswith(revision.removeprefix("sha256:")):
-            raise BackendError(
-                f"its contents are revision {held}, not {revision}",
-                where=name,
-                fix="Leave out '@' to take it as it is",
-            )
-        return Source(folder, folder.resolve().name, held)
-    if not _HUB_ID.fullmatch(name):
-        raise BackendError(
-            "there is no such folder",
-            where=name,
-            allowed="the folder of a checkpoint, or the id of one on the Hugging Face hub",
-            fix="To try without a download: kdsl tiny-model DIR",
-        )
-    return _fetched(name, revision)
-
-
-def outside_language_model(model: Any) -> tuple[str, ...]:
-    """Return the names of the topmost modules with linear layers that lie outside the language model.
-
-    For Qwen2-VL: ``lm_head`` and ``model.visual``, the latter with its merger.
-
-    Raises
-    ------
-    BackendError
-        If there are none, or no language model is found in it.
-    """
-    decoder = model.get_decoder()
-    inside = next((name for name, module in model.named_modules() if module is decoder), "")
-    if not inside:
-        raise BackendError(f"no language model is found in {type(model).__name__}", fix="Use quant: none")
-    names = set()
-    for name, module in model.named_modules():
-        if type(module).__name__ == "Linear" and not f"{name}.".startswith(f"{inside}."):
-            parts = name.split(".")
-            tops = (".".join(parts[: length + 1]) for length in range(len(parts)))
-            names.add(next(top for top in tops if not f"{inside}.".startswith(f"{top}.")))
-    if not names:
-        raise BackendError(f"no vision tower is found in {type(model).__name__}", fix="Use quant: none")
-    return tuple(sorted(names))
-
-
-def check_quantised(model: Any, kept: tuple[str, ...]) -> int:
-    """Return how many layers are quantised.
-
-    Raises
-    ------
-    BackendError
-        If none is, or one of those in the modules `kept`.
-    """
-    quantised = [name for name, part in model.named_modules() if type(part).__name__ in _QUANTISED]
-    wrong = [name for name in quantised if any(f"{name}.".startswith(f"{top}.") for top in kept)]
-    if wrong or not quantised:
-        raise BackendError(
-            f"{len(wrong)} layers were quantised that must not be: {', '.join(wrong[:3])}"
-            if wrong
-            else f"no layer of {type(model).__name__} was quantised",
-            fix="Use quant: none",
-        )
-    return len(quantised)
-
-
 def _model(folder: Path, quant: str, device: Any, dtype: Any) -> Any:
     import torch
 
@@ -175,28 +71,11 @@ def _model(folder: Path, quant: str, device: Any, dtype: Any) -> Any:
     config = _transformers().AutoConfig.from_pretrained(folder, local_files_only=True)
     with torch.device("meta"):
         kept = outside_language_model(automatic.from_config(config))
-    settings["quantization_config"] = _quantisation(quant, dtype, kept)
+    settings["quantization_config"] = quantisation(quant, dtype, kept)
     model = automatic.from_pretrained(folder, **settings)
     count = check_quantised(model, kept)
     _log.info("%s: %d layers in %s; left alone: %s", folder.name, count, quant, ", ".join(kept))
     return model
-
-
-def _quantisation(quant: str, dtype: Any, kept: tuple[str, ...]) -> Any:
-    if quant == "int8":
-        logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)  # a line at each layer
-        # Without a threshold: with one, which columns are large would be asked of the whole batch, and the
-        # rows of a batch would change each other's answers.
-        return _transformers().BitsAndBytesConfig(
-            load_in_8bit=True, llm_int8_threshold=0.0, llm_int8_skip_modules=list(kept)
-        )
-    return _transformers().BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=dtype,
-        llm_int8_skip_modules=list(kept),
-    )
 
 
 def _adapted(model: Any, folder: Path) -> Any:
@@ -251,19 +130,6 @@ def _dtype(torch: Any, device: Any) -> Any:
     if device.type != "cuda":
         return torch.float32  # CPUs without bfloat16 units compute it more slowly, and less exactly
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-
-
-def _fetched(name: str, revision: str | None) -> Source:
-    hub: Any = extras.require("huggingface_hub", extra="local", feature="a model of the hub")
-    try:
-        folder = Path(hub.snapshot_download(name, revision=revision, allow_patterns=list(_FILES)))
-    except (OSError, ValueError, hub.errors.HfHubHTTPError) as error:
-        raise BackendError(
-            f"is not on this machine and cannot be fetched ({type(error).__name__})",
-            where=f"{name}@{revision}" if revision else name,
-            fix="Check the name, and HF_HUB_OFFLINE; or give a folder; to try: kdsl tiny-model DIR",
-        ) from error
-    return Source(folder, name, folder.name)  # a snapshot's folder is called as its commit
 
 
 def _explained(source: Source, load: Callable[[], Any]) -> Any:

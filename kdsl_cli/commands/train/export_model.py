@@ -14,7 +14,7 @@ from kdsl_cli.errors import CheckFailed, ConfigError
 
 if TYPE_CHECKING:
     from kdsl_cli.backends.agreement import Pair
-    from kdsl_cli.backends.local.loading import Source
+    from kdsl_cli.backends.local.finding import Source
     from kdsl_cli.commands.models.models_here import ModelsHere
     from kdsl_cli.commands.models.specimens import Specimens
     from kdsl_cli.commands.models.tuned import Tuned
@@ -111,7 +111,7 @@ def _merged(
     min_agreement: float,
     device: str | None,
 ) -> None:
-    from kdsl_cli.backends.local.loading import find
+    from kdsl_cli.backends.local.finding import find
     from kdsl_cli.commands.console import current_output
     from kdsl_cli.commands.models.tuned import as_trained
     from kdsl_cli.errors import StageError
@@ -149,7 +149,7 @@ def _checked(
     tuned: Tuned, source: Source, made: Path, asked: Sequence[Specimens], batch: int, device: str | None
 ) -> list[Pair]:
     """Merge into `made`, and return what either model answers: first the adapter beside the base."""
-    from kdsl_cli.backends.local.loading import Source
+    from kdsl_cli.backends.local.finding import Source
     from kdsl_cli.commands.console import current_output
     from kdsl_cli.commands.models.specimens import answers, compared
     from kdsl_cli.training.lora.answers.record import ADAPTER

@@ -11,6 +11,7 @@ import pytest
 from kdsl_cli.backends.backend import Scored
 from kdsl_cli.backends.local import loading
 from kdsl_cli.backends.local.local import LocalBackend, open_local
+from kdsl_cli.backends.local.quantising import quantisation
 from kdsl_cli.backends.local.tiny import build
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
 from kdsl_cli.commands.models.tiny_model import shop_texts
@@ -46,10 +47,10 @@ def test_a_layer_that_must_not_be_quantised_is_found_out(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a later transformers understands the names of modules in another way."""
-    settings = loading._quantisation
+    settings = quantisation
     for kept, why in ((("lm_head",), r"model\.visual"), (("lm_head", "model"), "no layer")):
         monkeypatch.setattr(
-            loading, "_quantisation", lambda quant, dtype, _, kept=kept: settings(quant, dtype, kept)
+            loading, "quantisation", lambda quant, dtype, _, kept=kept: settings(quant, dtype, kept)
         )
         with pytest.raises(BackendError, match=why):
             open_local(LocalSpec(str(checkpoint)), BackendOptions(quant="nf4"))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from kdsl_cli.backends.backend import Scored
 from kdsl_cli.backends.local import scoring
-from kdsl_cli.backends.local.loading import Loaded, outside_language_model
+from kdsl_cli.backends.local.loading import Loaded
 from kdsl_cli.backends.local.local import LocalBackend
+from kdsl_cli.backends.local.quantising import outside_language_model
 from kdsl_cli.backends.local.rendering import Renderer, batched
 from kdsl_cli.backends.local.scoring import ROOT, grow
 from kdsl_cli.backends.spec import BackendOptions

@@ -100,7 +100,7 @@ def test_a_base_that_is_not_the_one_trained_on_is_refused(
 def test_merging_into_quantised_weights_is_refused(
     untuned_space: Path, checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from kdsl_cli.backends.local.loading import find
+    from kdsl_cli.backends.local.finding import find
 
     shutil.copytree(checkpoint, "packed")
     config = json.loads(Path("packed/config.json").read_text())

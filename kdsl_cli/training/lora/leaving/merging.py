@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from kdsl_cli import extras
+from kdsl_cli.backends.local.finding import Source
 from kdsl_cli.backends.local.fingerprint import fingerprint
-from kdsl_cli.backends.local.loading import Loaded, Source
+from kdsl_cli.backends.local.loading import Loaded
 from kdsl_cli.backends.local.local import LocalBackend
 from kdsl_cli.backends.local.rendering import Renderer
 from kdsl_cli.backends.spec import BackendOptions

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from kdsl_cli.backends.local.loading import load, outside_language_model
+from kdsl_cli.backends.local.loading import load
+from kdsl_cli.backends.local.quantising import outside_language_model
 from kdsl_cli.backends.spec import BackendOptions, LocalSpec
 from kdsl_cli.errors import BackendError
 from kdsl_cli.training.lora.adapters.adapting import adapt, targets
