@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.extract.training_data import TrainingData
 from kdsl_cli.commands.mine.proposing import Asking, opened
-from kdsl_cli.commands.mine.seeding import answers_for, told
+from kdsl_cli.commands.mine.seeding import answers_for, informed
 from kdsl_cli.commands.workspace.layout import Workspace
 from kdsl_cli.errors import StageError
 
@@ -82,7 +82,7 @@ class Search:
             candidates, sample = run.output(self.space.candidates), run.output(self.space.mined_sample)
             log_path = run.output(self.space.search_log)
             if asking is not None:
-                asking.answers = answers_for(self.seeds, self.data, self.settings, self.space, asking.backend)
+                asking.answers = answers_for(self.seeds, self.data.tasks, asking.shown, asking.backend)
                 log_path.unlink(missing_ok=True)  # begun anew: what the model said before costs nothing
             tasks = [self._prepared(labelled, asking, run) for labelled in self.data.labelled]
             done, logs = _resumed(log_path, tasks) if run.resuming else ({}, {})
@@ -110,7 +110,7 @@ class Search:
         options = self.settings.mine
         with run.phase("prepare"):
             return prepare(
-                labelled if asking is None else told(labelled, asking.answers),
+                labelled if asking is None else informed(labelled, asking.answers),
                 self.seeds.get(labelled.task.name, ()),
                 search_settings(options),
                 folds=options.folds,
@@ -132,6 +132,7 @@ class Search:
 
         Each task in turn has an equal part of the time that is left; those are returned whose time was up.
         """
+        from kdsl_cli.backends.budget import Budget
         from kdsl_cli.evidence.workers import cores
         from kdsl_cli.mining.campaign import run_campaign
         from kdsl_cli.mining.table import unit_record
@@ -148,8 +149,8 @@ class Search:
             for place, one in enumerate(tasks, 1):
                 name = one.labelled.task.name
                 joined = one if asking is None else asking.joined(one, len(tasks) - place)
-                end = _share(deadline, 1 + len(tasks) - place)
-                campaign = replace(joined.campaign, deadline=end)
+                turn = Budget(deadline=deadline).share(1 + len(tasks) - place)
+                campaign = replace(joined.campaign, deadline=turn.deadline)
                 units = run_campaign(
                     campaign,
                     todo[name],
@@ -191,12 +192,6 @@ class Search:
             run.warn(f"time was up with {len(short)} of {len(units)} searches of {name} unfinished")
         mined = {unit: done.get((name, unit), Mined((), 0, complete=False)) for unit in units}
         return Findings(name, one.labelled.ids, one.campaign.sample, gathered(one, mined))
-
-
-def _share(deadline: float | None, sharers: int) -> float | None:
-    """Return when the first of so many who are served one after the other has to end."""
-    now = time.monotonic()
-    return None if deadline is None else now + max(0.0, deadline - now) / sharers
 
 
 def _resumed(path: Path, tasks: Sequence[Prepared]) -> tuple[dict[tuple[str, Unit], Mined], dict[str, Logs]]:

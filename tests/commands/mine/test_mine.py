@@ -17,7 +17,7 @@ import pytest
 
 from kdsl_cli.commands.app import run
 from kdsl_cli.runs.manifest import read_manifest
-from tests.commands.planted import copied, fill
+from tests.commands.planted import copied
 from tests.conftest import environment
 
 GOOD = """\
@@ -40,23 +40,10 @@ OUTPUTS = ("candidates.parquet", "sample.parquet")
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    space = tmp_path_factory.mktemp("planted") / "space"
-    fill(space)
-    return space
-
-
-@pytest.fixture(scope="module")
 def mined(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     space = copied(template, tmp_path_factory.mktemp("mined"))
     assert run(["mine-rules", "-q", "--config-file", str(space / "kdsl.yaml")]) == 0
     return space
-
-
-@pytest.fixture
-def space(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet_environment: None) -> Path:
-    monkeypatch.chdir(copied(template, tmp_path))
-    return tmp_path
 
 
 @pytest.fixture

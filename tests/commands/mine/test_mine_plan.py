@@ -11,23 +11,9 @@ import pytest
 from kdsl_cli.backends.backend import Failed, Generated, Scored, Usage
 from kdsl_cli.backends.store import AnswerStore, Asker
 from kdsl_cli.commands.app import run
-from tests.commands.planted import copied, fill
 
 PLAN = ["mine-rules", "--dry-run"]
 MODEL = "local:no/such-model"  # a plan opens no model, so there need be none
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    space = tmp_path_factory.mktemp("planted") / "space"
-    fill(space)
-    return space
-
-
-@pytest.fixture
-def space(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet_environment: None) -> Path:
-    monkeypatch.chdir(copied(template, tmp_path))
-    return tmp_path
 
 
 def planned(capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:

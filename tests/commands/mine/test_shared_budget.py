@@ -11,29 +11,21 @@ from typing import Any
 
 import pytest
 
+from kdsl_cli.backends import budget
 from kdsl_cli.commands.app import run
 from kdsl_cli.commands.mine import search
 from kdsl_cli.mining import campaign
 from kdsl_cli.runs.appendlog import read_log
-from tests.commands.planted import copied, fill
 
 MINE = ["mine-rules", "--small", "scripted:model.yaml"]
 INVALID = 'answers: [{text: "I do not know"}]'
 OUTPUTS = ("candidates.parquet", "sample.parquet", "answers.parquet")
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    space = tmp_path_factory.mktemp("planted") / "space"
-    fill(space)
-    return space
-
-
 @pytest.fixture
-def space(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet_environment: None) -> Path:
-    monkeypatch.chdir(copied(template, tmp_path))
-    (tmp_path / "model.yaml").write_text(INVALID)
-    return tmp_path
+def space(space: Path) -> Path:
+    (space / "model.yaml").write_text(INVALID)
+    return space
 
 
 def mined(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[dict[str, dict[str, Any]], str]:
@@ -108,7 +100,7 @@ def test_time_is_shared_as_well(
 ) -> None:
     ticks = itertools.count()
     clock = SimpleNamespace(monotonic=lambda: next(ticks) / 10)  # a tenth of a second a look
-    for module in (search, campaign):
+    for module in (search, campaign, budget):
         monkeypatch.setattr(module, "time", clock)
     assert run(["mine-rules", "--minutes", "1", "--simulations", "999", "--patience", "999"]) == 0
     told = capsys.readouterr().err
