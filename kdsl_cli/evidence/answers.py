@@ -64,10 +64,21 @@ def read_answers(paths: Sequence[Path]) -> dict[str, dict[str, bool]]:
     EvidenceError
         If a file is not there or holds something else.
     """
+    files = (_read(path).select("id", "question", "answer") for path in paths)
+    return decided(row for told in files for row in told.iter_rows())
+
+
+def decided(told: Iterable[tuple[str, str, bool | None]]) -> dict[str, dict[str, bool]]:
+    """Return answers by dialogue id and question, without those that are unknown; of two the later counts.
+
+    Examples
+    --------
+    >>> decided([("a", "Red?", True), ("a", "New?", None)])
+    {'a': {'Red?': True}}
+    """
     found: dict[str, dict[str, bool]] = {}
-    for path in paths:
-        told = _read(path).drop_nulls("answer")
-        for id, question, answer in told.select("id", "question", "answer").iter_rows():
+    for id, question, answer in told:
+        if answer is not None:
             found.setdefault(id, {})[question] = answer
     return found
 

@@ -31,13 +31,13 @@ class Inquiry:
     shown
         Each of them as a model is shown it, by id.
     pictures
-        Hash of all pictures among it, with their names.
+        Hash of all pictures among it, with their names; "" where no stage is keyed by the answers.
     """
 
     questions: Questions
     ids: Mapping[str, tuple[str, ...]]
     shown: Mapping[str, Shown]
-    pictures: str
+    pictures: str = ""
 
     def config(self, options: SmallSettings) -> dict[str, Any]:
         """Return what shapes the answers, the texts of the dialogues apart, for a stage's key."""

@@ -176,14 +176,11 @@ def _look(pictures: Pictures, out: Path, settings: Settings) -> Seen:
 
 def _asked(inquiry: Inquiry, space: Workspace, settings: Settings) -> Known:
     """Ask the small model, and return what it can tell."""
+    from kdsl_cli.evidence.answers import decided
     from kdsl_cli.evidence.questions import Questioner
 
-    known: dict[str, dict[str, bool]] = {}
     with closing(open_small(settings.small, space, "predict")) as model:
         questioner = Questioner(model)
         if ended := ask(inquiry, questioner):
             current_output().warn(ended)
-    for id, question, answer in rows(inquiry, questioner):
-        if answer.value is not None:
-            known.setdefault(id, {})[question] = answer.value
-    return known
+    return decided((id, question, answer.value) for id, question, answer in rows(inquiry, questioner))
