@@ -46,12 +46,13 @@ def pictures_from(folder: Path) -> Path:
     """
     from kdsl_cli.commands.workspace.layout import find_workspace
     from kdsl_cli.commands.workspace.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.splits import picture_root
 
-    workspace, settings = find_workspace(), current_settings().data
-    if workspace is None or settings.images is None:
+    workspace, settings = find_workspace(), current_settings()
+    if workspace is None or settings.data.images is None:
         return folder
-    own = {workspace.data.resolve(), workspace.path(settings.dialogues).parent.resolve()}
-    return workspace.path(settings.images) if folder.resolve() in own else folder
+    own = {workspace.data.resolve(), workspace.path(settings.data.dialogues).parent.resolve()}
+    return picture_root(workspace, settings) if folder.resolve() in own else folder
 
 
 def source_of(
