@@ -78,7 +78,20 @@ def main() -> None:
         os.chdir(space)
         clock.watch()
         begun = time.perf_counter()
-        run(["mine-rules", "-q", "--workers", "1", "--small", small, "--minutes", str(asked.minutes)])
+        run(
+            [
+                "mine-rules",
+                "-q",
+                "--workers",
+                "1",
+                "--small",
+                small,
+                "--proposer",
+                "mixed",
+                "--minutes",
+                str(asked.minutes),
+            ]
+        )
         seconds = time.perf_counter() - begun
         os.chdir(out.parent)
     own, speaking = (

@@ -89,7 +89,7 @@ def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> N
         If it was stopped; the finished intents are kept and the same command goes on.
     """
     from kdsl_cli.commands.extract.rule_questions import short
-    from kdsl_cli.commands.mine.proposing import uses_model
+    from kdsl_cli.commands.mine.proposing import unasked, uses_model
     from kdsl_cli.commands.mine.report import report
     from kdsl_cli.commands.mine.search import Search
     from kdsl_cli.evidence.questions import asked_by
@@ -100,6 +100,8 @@ def mine(settings: Settings, *, force: bool = False, replace: bool = False) -> N
     asked = {task: asked_by(rules) for task, rules in seeds.items()}
     if any(asked.values()) and not uses_model(settings):
         current_output().warn(short(asked, "the seed rules of mining"))
+    if left_out := unasked(settings):
+        current_output().note(left_out)
     stage = _stage(space, settings, data, force, replace)
     if stage.up_to_date():
         current_output().note("up to date")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kdsl_cli.commands.console import current_output
 from kdsl_cli.commands.extract.training_data import load_seed_rules, load_training_data
 from kdsl_cli.commands.mine.cost import Cost, costs, paces_of
-from kdsl_cli.commands.mine.proposing import uses_model
+from kdsl_cli.commands.mine.proposing import unasked, uses_model
 from kdsl_cli.commands.mine.search import search_settings
 from kdsl_cli.commands.models.small import limits
 from kdsl_cli.commands.workspace.layout import Workspace, current_workspace
@@ -44,7 +44,7 @@ def show_plan(settings: Settings) -> None:
         plan |= _together(rows, settings.small, paces, told)
         lines += _asked(plan, rows)
     else:
-        lines.append("No model is asked.")
+        lines.append(unasked(settings) or "No model is asked.")
     current_output().result("\n".join(lines), plan, [row["task"] for row in rows])
 
 

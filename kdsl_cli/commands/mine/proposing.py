@@ -45,6 +45,16 @@ def uses_model(settings: Settings) -> bool:
     return wanted != "statistical" and model is not None
 
 
+def unasked(settings: Settings) -> str | None:
+    """Say that a small model is named and is left out all the same; None if that is not so."""
+    if settings.small.model is None or uses_model(settings):
+        return None
+    return (
+        f"The small model {settings.small.model} is not asked, as mine.proposer is "
+        f"'{settings.mine.proposer}'; with --proposer mixed it proposes too."
+    )
+
+
 def key_of(settings: Settings) -> dict[str, Any]:
     """Return what of the model's settings shapes the rules that are found, for the stage's key."""
     if not uses_model(settings):

@@ -107,3 +107,16 @@ def test_mistakes_are_found_before_anything_is_done(
     assert run([*PLAN, *words]) == 2
     assert told in capsys.readouterr().err
     assert files(space) == before
+
+
+def test_a_model_that_the_settings_leave_out_is_told_of(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--small", MODEL, "--proposer", "statistical"]
+    said = f"The small model {MODEL} is not asked, as mine.proposer is 'statistical'"
+    assert run([*PLAN, *words]) == 0
+    assert said in capsys.readouterr().out
+    assert run([*PLAN, "--proposer", "statistical"]) == 0
+    assert "No model is asked." in capsys.readouterr().out
+    assert run(["mine-rules", *words]) == 0
+    assert said in capsys.readouterr().err
