@@ -20,7 +20,7 @@ from pathlib import Path
 
 from kdsl_cli.runs.atomic import write_json
 from kdsl_cli.search.mcts import Mcts
-from kdsl_cli.search.problem import Action
+from kdsl_cli.search.problem import Action, Named
 from kdsl_cli.search.selection import Puct, Widening
 from kdsl_cli.search.stopping import Simulations
 
@@ -87,7 +87,7 @@ class SlowConditions:
     def _proposals(self, state: frozenset[int]) -> Sequence[Action]:
         if len(state) == LENGTH:
             return ()
-        return [Action(f"add {word}", self._priors[word], word) for word in range(WORDS) if word not in state]
+        return [Named(f"add {word}", self._priors[word], word) for word in range(WORDS) if word not in state]
 
     def _wait(self, questions: int) -> None:
         began = time.perf_counter()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import compress
 
 from kdsl_cli.logic.conditions import condition_key
 from kdsl_cli.mining.drafts import Draft, Workbench
 from kdsl_cli.mining.objective import Objective
-from kdsl_cli.mining.proposers.proposer import Proposal, Proposer, Step
-from kdsl_cli.search.problem import Action
+from kdsl_cli.mining.proposers.proposer import Proposal, Proposer
 
 EMPTY = "(empty)"
 """Key of the draft without a clause."""
@@ -53,27 +51,25 @@ class RuleProblem:
         """Return the empty draft."""
         return self._workbench.empty()
 
-    def actions(self, state: Draft) -> Sequence[Action]:
+    def actions(self, state: Draft) -> Sequence[Proposal]:
         """Return the proposals for a draft that may still grow."""
         return self.actions_many([state])[0]
 
-    def actions_many(self, states: Sequence[Draft]) -> Sequence[Sequence[Action]]:
+    def actions_many(self, states: Sequence[Draft]) -> Sequence[Sequence[Proposal]]:
         """Return the proposals for each draft that may still grow."""
         grows = [draft.length < self._max_length for draft in states]
         growing = list(compress(states, grows))
         limits = [self._branching if draft.clauses else 3 * self._branching for draft in growing]
         proposed = iter(self._proposer.propose_many(growing, limits) if growing else ())
-        return [list(map(_action, next(proposed))) if grow else () for grow in grows]
+        return [next(proposed) if grow else () for grow in grows]
 
-    def apply(self, state: Draft, action: Action) -> Draft:
+    def apply(self, state: Draft, action: Proposal) -> Draft:
         """Return the draft after the moves; who proposed them is remembered with it."""
-        proposal: Proposal = action.payload
         draft = state
-        for step in proposal.steps:
+        for step in action.steps:
             draft = self._workbench.move(draft, step.move, step.candidate)
-        source = proposal.source if not state.clauses or state.source == proposal.source else "both"
-        whys = dict.fromkeys(why for why in (state.why, proposal.why) if why)
-        why = " ".join(whys)
+        source = action.source if not state.clauses or state.source == action.source else "both"
+        why = action.why if not state.why or state.why == action.why else f"{state.why} {action.why}".rstrip()
         same = (draft.source, draft.why) == (source, why)
         return draft if same else replace(draft, source=source, why=why)
 
@@ -88,14 +84,3 @@ class RuleProblem:
     def evaluate_many(self, states: Sequence[Draft]) -> Sequence[float]:
         """Return the worth of each draft."""
         return [self.evaluate(draft) for draft in states]
-
-
-def _action(proposal: Proposal) -> Action:
-    return Action(" + ".join(map(_label, proposal.steps)), proposal.prior, proposal)
-
-
-def _label(step: Step) -> str:
-    return f"{step.move} {_key(step.candidate.predicate)}"
-
-
-_key = lru_cache(maxsize=4096)(condition_key)  # the same candidates are proposed for thousands of drafts

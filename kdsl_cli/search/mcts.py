@@ -56,12 +56,12 @@ class Mcts(Generic[StateT]):
 
     Examples
     --------
-    >>> from kdsl_cli.search.problem import Action
+    >>> from kdsl_cli.search.problem import Named
     >>> from kdsl_cli.search.selection import Uct
     >>> from kdsl_cli.search.stopping import Simulations
     >>> class Letters:
     ...     def root(self): return ""
-    ...     def actions(self, state): return [Action(x, 1.0) for x in "abc"] if len(state) < 2 else []
+    ...     def actions(self, state): return [Named(x, 1.0) for x in "abc"] if len(state) < 2 else []
     ...     def apply(self, state, action): return "".join(sorted(state + action.label))
     ...     def key(self, state): return state
     ...     def evaluate(self, state): return state.count("b") / 2

@@ -16,25 +16,32 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 StateT = TypeVar("StateT")
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One way on from a state.
+class Action(Protocol):
+    """One way on from a state, with whatever `Problem.apply` needs: the search hands it back untouched."""
 
-    Attributes
-    ----------
-    label
-        What a log calls it; distinct among the actions of one state.
-    prior
-        How promising it looks before it is tried, 0 or more. It decides the order in which children are
-        admitted, and PUCT uses it exactly as given: priors that sum to 1 give the published formula,
-        larger ones explore more.
-    payload
-        Whatever `Problem.apply` needs; the search hands it back untouched.
+    @property
+    def label(self) -> str:
+        """What a log calls it; distinct among the actions of one state. Asked once it is admitted."""
+        ...
+
+    @property
+    def prior(self) -> float:
+        """How promising it looks before it is tried, 0 or more.
+
+        It decides the order in which children are admitted, and PUCT uses it exactly as given: priors that
+        sum to 1 give the published formula, larger ones explore more.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An action that has a name and, for `Problem.apply`, anything else.
 
     Examples
     --------
-    >>> Action("add refund", prior=0.25)
-    Action(label='add refund', prior=0.25, payload=None)
+    >>> Named("add refund", prior=0.25)
+    Named(label='add refund', prior=0.25, payload=None)
     """
 
     label: str
@@ -57,8 +64,8 @@ class Problem(Protocol[StateT]):
         """Return what can be done; empty at a terminal state. Asked once a key, when it is left first."""
         ...
 
-    def apply(self, state: StateT, action: Action) -> StateT:
-        """Return the state after the action, leaving `state` as it was."""
+    def apply(self, state: StateT, action: Any) -> StateT:
+        """Return the state after one of its `actions`, leaving `state` as it was."""
         ...
 
     def key(self, state: StateT) -> str:

@@ -145,7 +145,7 @@ class Simulator(Generic[StateT]):
         if path.edges:
             self._tree.link(path.edges[-1], node)
         self._back_up.count(path.edges, node.value)
-        labels = tuple([edge.action.label for edge in path.edges])
+        labels = tuple([edge.label for edge in path.edges])
         event = Event(self._simulations, labels, key, node.value, new)
         self._simulations += 1
         self._evaluations += new

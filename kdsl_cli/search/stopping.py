@@ -9,6 +9,7 @@ and where it would stop at some progress, it would at any further one.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -160,7 +161,7 @@ class StopFile:
 
     def __call__(self, progress: Progress) -> str | None:
         """Return the reason once the file exists."""
-        return f"the stop file {self.path} exists" if self.path.exists() else None
+        return f"the stop file {self.path} exists" if os.access(self.path, os.F_OK) else None
 
 
 @dataclass(frozen=True, slots=True)

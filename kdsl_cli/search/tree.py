@@ -32,19 +32,20 @@ class Edge(Generic[StateT]):
     ----------
     parent, child
         The nodes it joins; `child` is `UNEXPANDED` until it is first followed.
-    action
-        What it stands for.
+    action, label
+        What it stands for, and what a log calls that.
     visits
         Simulations that followed it.
     bonus
         `Policy.bonus` at these visits, kept because a choice reads it far more often than it changes.
     """
 
-    __slots__ = ("action", "bonus", "child", "parent", "visits")
+    __slots__ = ("action", "bonus", "child", "label", "parent", "visits")
 
     def __init__(self, parent: Node[StateT], action: Action) -> None:
         self.parent = parent
         self.action = action
+        self.label = action.label
         self.child: Node[StateT] | None = UNEXPANDED
         self.visits = 0
         self.bonus = 0.0
@@ -121,10 +122,11 @@ class Tree(Generic[StateT]):
 
     Examples
     --------
+    >>> from kdsl_cli.search.problem import Named
     >>> tree = Tree("{}", frozenset())
-    >>> tree.expand(tree.root, [Action("a", prior=0.2), Action("b", prior=0.8)])
+    >>> tree.expand(tree.root, [Named("a", prior=0.2), Named("b", prior=0.8)])
     >>> tree.admit(tree.root, limit=1)
-    >>> [edge.action.label for edge in tree.root.edges]
+    >>> [edge.label for edge in tree.root.edges]
     ['b']
     """
 

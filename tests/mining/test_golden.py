@@ -31,7 +31,7 @@ def test_the_tree_is_the_golden_one(intent: str) -> None:
             "key": node.key,
             "value": round(node.value, 6),
             "visits": node.visits,
-            "moves": {edge.action.label: edge.visits for edge in node.edges if edge.visits},
+            "moves": {edge.label: edge.visits for edge in node.edges if edge.visits},
         }
         for node in search.nodes()
     ]

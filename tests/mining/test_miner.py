@@ -148,7 +148,7 @@ def test_a_draft_of_full_length_grows_no_more() -> None:
 
 def test_drafts_made_in_another_order_are_one_state() -> None:
     search, bench = problem("both")
-    by_word = {action.label: action.payload.steps[0].candidate for action in search.actions(search.root())}
+    by_word = {action.label: action.steps[0].candidate for action in search.actions(search.root())}
     a, b = (
         next(one for one in by_word.values() if one.predicate.values == (word,)) for word in ("退款", "退货")
     )

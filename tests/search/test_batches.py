@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdsl_cli.search.mcts import EXHAUSTED, Mcts
-from kdsl_cli.search.problem import Action
+from kdsl_cli.search.problem import Named
 from kdsl_cli.search.selection import Puct, Uct, Widening
 from kdsl_cli.search.stopping import Simulations
 
@@ -98,7 +98,7 @@ def test_paths_of_a_batch_keep_away_from_each_other():
     def visits_of_fair(batch):
         search = Mcts(problem, Puct(0.01), random.Random(1), batch=batch)
         search.run(Simulations(12))
-        return next(edge.visits for edge in search.root.edges if edge.action.label == "to fair")
+        return next(edge.visits for edge in search.root.edges if edge.label == "to fair")
 
     assert visits_of_fair(1) <= 1 < visits_of_fair(4)
 
@@ -221,7 +221,7 @@ def test_actions_of_one_state_are_asked_for_once_though_many_paths_want_them():
     class Counting(Bandit):
         def actions(self, state):
             asked.append(state)
-            return [Action(arm, 1.0) for arm in self.rewards] if not state else []
+            return [Named(arm, 1.0) for arm in self.rewards] if not state else []
 
     Mcts(Counting(dict.fromkeys("abcd", 0.5)), Uct(), random.Random(0), batch=8).run(Simulations(99))
     assert sorted(asked) == ["", "a", "b", "c", "d"]

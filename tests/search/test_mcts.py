@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdsl_cli.search.mcts import EXHAUSTED, Mcts
-from kdsl_cli.search.problem import Action
+from kdsl_cli.search.problem import Named
 from kdsl_cli.search.selection import Puct, Uct, Widening
 from kdsl_cli.search.stopping import Simulations
 from kdsl_cli.search.tree import UNEVALUATED
@@ -61,7 +61,7 @@ def test_a_search_spends_more_on_the_better_half():
     problem = Graph({"root": ["good", "bad"], "good": good, "bad": bad}, rewards)
     search = Mcts(problem, Uct(0.3), random.Random(0))
     search.run(Simulations(30))
-    visits = {edge.action.label: edge.visits for edge in search.root.edges}
+    visits = {edge.label: edge.visits for edge in search.root.edges}
     assert visits["to good"] > 2 * visits["to bad"]
 
 
@@ -74,7 +74,7 @@ def test_a_high_share_of_the_maximum_follows_the_one_best_state():
     def visits_of_mixed(max_share):
         search = Mcts(problem, Uct(0.3), random.Random(0), widening=Widening(2, 1, 0.5), max_share=max_share)
         search.run(Simulations(40))
-        return next(edge.visits for edge in search.root.edges if edge.action.label == "to mixed")
+        return next(edge.visits for edge in search.root.edges if edge.label == "to mixed")
 
     assert visits_of_mixed(0.0) < 20 < visits_of_mixed(1.0)
 
@@ -125,13 +125,13 @@ def test_children_are_admitted_in_prior_order_as_visits_grow():
 
     class Ranked(Graph):
         def actions(self, state):
-            return [Action(target, prior=int(target[-1]), payload=target) for target in ways.get(state, ())]
+            return [Named(target, prior=int(target[-1]), payload=target) for target in ways.get(state, ())]
 
     search = Mcts(Ranked(ways, {}), Uct(), random.Random(0), widening=Widening(k0=1, k=1, alpha=0.5))
     for _ in range(16):
         search.step()
     # The last choice at the root was made at 15 visits: floor(1 + sqrt(15)) = 4 children.
-    assert [edge.action.label for edge in search.root.edges] == ["arm 8", "arm 7", "arm 6", "arm 5"]
+    assert [edge.label for edge in search.root.edges] == ["arm 8", "arm 7", "arm 6", "arm 5"]
 
 
 def test_widening_does_not_waste_budget_when_all_admitted_children_are_done():

@@ -1,6 +1,6 @@
 import sys
 
-from kdsl_cli.search.problem import Action
+from kdsl_cli.search.problem import Named
 from kdsl_cli.search.tree import ROOT_INDEX, UNEVALUATED, UNEXPANDED, Tree
 
 
@@ -9,7 +9,7 @@ def chain(length):
     tree = Tree("0", 0)
     last = tree.root
     for i in range(1, length):
-        tree.expand(last, [Action("on", 1.0)])
+        tree.expand(last, [Named("on", 1.0)])
         tree.admit(last, limit=1)
         child = tree.add(str(i), i, 0.5)
         tree.link(last.edges[0], child)
@@ -26,12 +26,10 @@ def test_a_new_tree_holds_an_unevaluated_unexpanded_root():
 
 def test_actions_wait_in_prior_order_and_in_the_problems_order_among_equals():
     tree = Tree("", None)
-    tree.expand(
-        tree.root, [Action(label, prior) for label, prior in [("a", 1), ("b", 3), ("c", 1), ("d", 3)]]
-    )
+    tree.expand(tree.root, [Named(label, prior) for label, prior in [("a", 1), ("b", 3), ("c", 1), ("d", 3)]])
     for limit in range(5):
         tree.admit(tree.root, limit)
-    assert [edge.action.label for edge in tree.root.edges] == ["b", "d", "a", "c"]
+    assert [edge.label for edge in tree.root.edges] == ["b", "d", "a", "c"]
 
 
 def test_the_end_of_a_chain_longer_than_pythons_stack_exhausts_all_of_it():
@@ -44,7 +42,7 @@ def test_the_end_of_a_chain_longer_than_pythons_stack_exhausts_all_of_it():
 
 def test_a_node_with_another_way_open_is_not_exhausted():
     tree = Tree("", None)
-    tree.expand(tree.root, [Action("a", 1.0), Action("b", 1.0)])
+    tree.expand(tree.root, [Named("a", 1.0), Named("b", 1.0)])
     tree.admit(tree.root, limit=1)
     child = tree.add("a", None, 0.5)
     tree.link(tree.root.edges[0], child)
@@ -52,4 +50,4 @@ def test_a_node_with_another_way_open_is_not_exhausted():
     tree.close(child)
     assert not tree.root.exhausted
     tree.admit(tree.root, limit=1)
-    assert [edge.action.label for edge in tree.root.open] == ["b"]
+    assert [edge.label for edge in tree.root.open] == ["b"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kdsl_cli.search.mcts import Mcts
-from kdsl_cli.search.problem import Action
+from kdsl_cli.search.problem import Action, Named
 
 
 class Bandit:
@@ -21,7 +21,7 @@ class Bandit:
         return ""
 
     def actions(self, state: str) -> Sequence[Action]:
-        return [] if state else [Action(arm, self.priors[arm]) for arm in self.rewards]
+        return [] if state else [Named(arm, self.priors[arm]) for arm in self.rewards]
 
     def apply(self, state: str, action: Action) -> str:
         return action.label
@@ -52,7 +52,7 @@ class Subsets:
     def actions(self, state: frozenset[str]) -> Sequence[Action]:
         if len(state) == self.size:
             return []
-        return [Action(item, self.priors[item], payload=item) for item in self.items if item not in state]
+        return [Named(item, self.priors[item], payload=item) for item in self.items if item not in state]
 
     def apply(self, state: frozenset[str], action: Action) -> frozenset[str]:
         return state | {action.payload}
@@ -120,7 +120,7 @@ class Graph:
         return "root"
 
     def actions(self, state: str) -> Sequence[Action]:
-        return [Action(f"to {target}", 1.0, payload=target) for target in self.ways.get(state, ())]
+        return [Named(f"to {target}", 1.0, payload=target) for target in self.ways.get(state, ())]
 
     def apply(self, state: str, action: Action) -> str:
         return str(action.payload)
@@ -143,7 +143,7 @@ def picture(search: Mcts[Any]) -> list[dict[str, Any]]:
             "max": node.max,
             "exhausted": node.exhausted,
             "edges": [
-                {"label": edge.action.label, "visits": edge.visits, "child": edge.child and edge.child.key}
+                {"label": edge.label, "visits": edge.visits, "child": edge.child and edge.child.key}
                 for edge in node.edges
             ],
         }

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+from kdsl_cli.logic.conditions import condition_key
 from kdsl_cli.mining.candidates import Candidate, Source
 from kdsl_cli.mining.drafts import Draft, Move
 from kdsl_cli.mining.sample import Mask, Sample
+
+_key = lru_cache(maxsize=4096)(condition_key)  # the same candidates are proposed for thousands of drafts
 
 
 class Step(NamedTuple):
@@ -17,10 +21,15 @@ class Step(NamedTuple):
     move: Move
     candidate: Candidate
 
+    @property
+    def label(self) -> str:
+        """What a log of the search calls it."""
+        return f"{self.move} {_key(self.candidate.predicate)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Moves, made one after the other, that may better a draft.
+    """Moves, made one after the other, that may better a draft: an action of the search.
 
     Attributes
     ----------
@@ -38,6 +47,11 @@ class Proposal:
     prior: float
     source: Source = "statistical"
     why: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a log of the search calls it."""
+        return " + ".join([step.label for step in self.steps])
 
 
 class Proposer(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from kdsl_cli.logic.features import KINDS
@@ -24,6 +25,7 @@ MAX_COUNT: Final = 99
 _Schema = dict[str, Any]
 
 
+@cache
 def proposal_schema(*, pictures: bool, most: int) -> str:
     """Return the JSON Schema of a proposal as canonical JSON text.
 

@@ -66,8 +66,8 @@ def most_alike(sample: Sample, intent: str, pool: Sequence[Candidate]) -> tuple[
     names = [name for name in sample.intents if (labels == name).any()]
     if intent not in names:
         return ()
-    held = np.array([as_bools(candidate.true, size)[seen] for candidate in pool], dtype=np.float64)
-    held = held.reshape(len(pool), len(labels))
+    held = np.array([as_bools(candidate.true, size) for candidate in pool], dtype=np.float64)
+    held = held.reshape(len(pool), size)[:, seen]
     overall = held.mean(axis=1)
     profiles = {name: held[:, labels == name].mean(axis=1) - overall for name in names}
     own = profiles[intent]
