@@ -52,7 +52,9 @@ def ways(loaded: Loaded, options: BackendOptions, labels: Sequence[str]) -> tupl
     def batches(prompts: Sequence[Prompt], run: Callable[[range, dict[str, Any]], None]) -> list[object]:
         for start in range(0, len(prompts), options.batch_size):
             at = range(start, min(start + options.batch_size, len(prompts)))
-            run(at, batched([renderer.row(prompts[row]) for row in at], renderer.pad, loaded.model.device))
+            here = prompts[at.start : at.stop]
+            rows = [renderer.row(one) for one in here] if here[0].pictures else renderer.plain(here)
+            run(at, batched(rows, renderer.pad, loaded.model.device))
         return []
 
     def write(batch: dict[str, Any], tokens: int) -> None:

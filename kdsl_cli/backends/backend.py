@@ -8,7 +8,7 @@ raised as `kdsl_cli.errors.BackendError`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from kdsl_cli.dialogues.prompting import Prompt
@@ -130,6 +130,18 @@ class Sampling:
         """
         return child_seed(self.seed, *prompt.content())
 
+    def seeded(self, seeds: Sequence[int] | None, count: int) -> list[Sampling]:
+        """Return the sampling of each of so many prompts, as `Backend.generate` is given seeds.
+
+        Examples
+        --------
+        >>> [one.seed for one in Sampling(seed=1).seeded(None, 2)], len(Sampling().seeded([5, 6, 7], 3))
+        ([1, 1], 3)
+        """
+        if seeds is None:
+            return [self] * count
+        return [replace(self, seed=seed) for _, seed in zip(range(count), seeds, strict=True)]
+
 
 class Backend(Protocol):
     """A multimodal model. One caller at a time; batching and concurrency are the backend's own business."""
@@ -148,8 +160,16 @@ class Backend(Protocol):
         """
         ...
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int] | None = None
+    ) -> list[Generated | Failed]:
         """Return one text a prompt, in order; a prompt given twice gets the same text twice.
+
+        Parameters
+        ----------
+        seeds
+            One a prompt, in place of the sampling's own: so a prompt can be answered several times in one
+            batch.
 
         Raises
         ------

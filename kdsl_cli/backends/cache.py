@@ -91,8 +91,10 @@ class CachedBackend:
             chunk=self._chunk,
         )
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
-        """Return one text a prompt, in order.
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int] | None = None
+    ) -> list[Generated | Failed]:
+        """Return one text a prompt, in order; `seeds` as in `Backend.generate`.
 
         Raises
         ------
@@ -101,12 +103,21 @@ class CachedBackend:
         BackendError
             If nothing can be answered at all, or the store cannot be used.
         """
-        settings = asdict(sampling)
-        return self._answers("generate", prompts, settings, lambda few: self._backend.generate(few, sampling))
+        samplings = sampling.seeded(seeds, len(prompts))
+
+        def ask(places: Sequence[int]) -> list[Generated | Failed]:
+            few, drawn = [prompts[place] for place in places], [samplings[place].seed for place in places]
+            return self._backend.generate(few, sampling, drawn)
+
+        return self._answers("generate", prompts, [asdict(one) for one in samplings], ask)
 
     def score(self, prompts: Sequence[Prompt], choices: Sequence[str]) -> list[Scored | Failed]:
         """Return how likely each choice is, for each prompt, in order; raises as `generate`."""
-        return self._answers("score", prompts, list(choices), lambda few: self._backend.score(few, choices))
+
+        def ask(places: Sequence[int]) -> list[Scored | Failed]:
+            return self._backend.score([prompts[place] for place in places], choices)
+
+        return self._answers("score", prompts, [list(choices)] * len(prompts), ask)
 
     def close(self) -> None:
         """Close the model and the store."""
@@ -117,14 +128,18 @@ class CachedBackend:
         self,
         operation: str,
         prompts: Sequence[Prompt],
-        settings: Any,
-        ask: Callable[[list[Prompt]], list[A | Failed]],
+        settings: Sequence[Any],
+        ask: Callable[[Sequence[int]], list[A | Failed]],
     ) -> list[A | Failed]:
+        """Return an answer a prompt, known or asked for; `settings` are those of each, `ask` gets places."""
         if not prompts:
             return []
         of_model = dict(self.identity)
-        keys = [sha256_json([of_model, operation, prompt.content(), settings]) for prompt in prompts]
-        asked = dict(zip(keys, prompts, strict=True))
+        keys = [
+            sha256_json([of_model, operation, prompt.content(), how])
+            for prompt, how in zip(prompts, settings, strict=True)
+        ]
+        asked = {key: place for place, key in enumerate(keys)}
         self._budget.take(len(asked))
         # The key holds the operation, so what is kept under it is of the operation's kind.
         answers = cast("dict[str, A | Failed]", self._store.get(asked))
@@ -144,11 +159,11 @@ class CachedBackend:
         self,
         asker: Asker,
         keys: Sequence[str],
-        prompts: list[Prompt],
-        ask: Callable[[list[Prompt]], list[A | Failed]],
+        places: Sequence[int],
+        ask: Callable[[Sequence[int]], list[A | Failed]],
     ) -> list[A | Failed]:
         try:
-            answers = ask(prompts)
+            answers = ask(places)
         except BackendError as error:
             self._store.add(asker, keys, [Failed(str(error))] * len(keys))
             raise

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -74,7 +75,9 @@ class ScriptedBackend:
         """What the file holds: another script shares no cached answer."""
         return self._identity
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int] | None = None
+    ) -> list[Generated | Failed]:
         """Return the scripted texts.
 
         Of several texts the first is taken at temperature 0, else one is drawn. `Sampling.max_tokens` cuts
@@ -82,13 +85,16 @@ class ScriptedBackend:
         """
         self.asked += [Asked("generate", prompt) for prompt in prompts]
 
-        def written(entry: Entry, prompt: Prompt) -> Generated:
+        def written(sampling: Sampling, entry: Entry, prompt: Prompt) -> Generated:
             assert entry.text
             drawn = sampling.row_seed(prompt) % len(entry.text) if sampling.temperature else 0
             text = entry.text[drawn]
             return Generated(text, entry.logprob, "stop", _usage(prompt, len(text)))
 
-        return [self._answer(prompt, lambda entry: bool(entry.text), written) for prompt in prompts]
+        return [
+            self._answer(prompt, lambda entry: bool(entry.text), partial(written, one))
+            for prompt, one in zip(prompts, sampling.seeded(seeds, len(prompts)), strict=True)
+        ]
 
     def score(self, prompts: Sequence[Prompt], choices: Sequence[str]) -> list[Scored | Failed]:
         """Return the scripted scores, of the answers that know at least one of the choices."""

@@ -99,6 +99,16 @@ class BackendContract:
         ]
         texts(backend.generate([SKY, shown], replace(WARM, seed=8)))  # may differ, must answer
 
+    def test_a_prompt_is_answered_once_for_each_of_its_seeds(self, backend: Backend) -> None:
+        together = texts(backend.generate([SKY, SKY, GRASS, SKY], WARM, [1, 2, 1, 1]))
+        alone = [
+            texts(backend.generate([prompt], replace(WARM, seed=seed)))[0]
+            for prompt, seed in [(SKY, 1), (SKY, 2), (GRASS, 1)]
+        ]
+        assert together == [*alone, alone[0]]
+        with pytest.raises(ValueError, match="shorter"):
+            backend.generate([SKY, SKY], WARM, [1])
+
     def test_a_text_says_how_it_ended_and_keeps_to_its_length(self, backend: Backend) -> None:
         for answer in backend.generate([SKY, REFUND], WARM):
             assert isinstance(answer, Generated)

@@ -145,11 +145,11 @@ class Stopping:
     def __init__(self, model):
         self.model, self.spec, self.identity, self.sizes = model, model.spec, model.identity, []
 
-    def generate(self, prompts, sampling):
+    def generate(self, prompts, sampling, seeds=None):
         self.sizes.append(len(prompts))
         if len(self.sizes) > 2:
             raise BackendError("the server is gone", retryable=True)
-        return self.model.generate(prompts, sampling)
+        return self.model.generate(prompts, sampling, seeds)
 
     def close(self):
         pass
@@ -176,10 +176,10 @@ from kdsl_cli.backends.store import AnswerStore
 from kdsl_cli.dialogues.prompting import Prompt
 
 class Killed(ScriptedBackend):
-    def generate(self, prompts, sampling):
+    def generate(self, prompts, sampling, seeds=None):
         if len(self.asked) == 4:
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().generate(prompts, sampling)
+        return super().generate(prompts, sampling, seeds)
 
 folder = Path(sys.argv[1])
 model = Killed(folder / "answers.yaml")

@@ -39,7 +39,7 @@ class Scripted:
                 return said if isinstance(said, Failed) else Scored((said, 0.0), "likelihood")
         return Scored((self.leaning, 0.0), "likelihood")
 
-    def generate(self, prompts: object, sampling: object) -> list[object]:
+    def generate(self, prompts: object, sampling: object, seeds: object = None) -> list[object]:
         raise AssertionError("nobody generates here")
 
     def close(self) -> None:

@@ -25,8 +25,11 @@ class Talker:
         self._says = says
         self.asked: list[tuple[Prompt, Sampling]] = []
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
-        return [self._one(prompt, sampling) for prompt in prompts]
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int] | None = None
+    ) -> list[Generated | Failed]:
+        samplings = sampling.seeded(seeds, len(prompts))
+        return [self._one(prompt, one) for prompt, one in zip(prompts, samplings, strict=True)]
 
     def _one(self, prompt: Prompt, sampling: Sampling) -> Generated | Failed:
         number = sum(prompt == other for other, _ in self.asked)

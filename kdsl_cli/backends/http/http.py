@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from kdsl_cli.backends.backend import Backend, Failed, Generated, Sampling, Scored
@@ -108,11 +109,16 @@ class HttpBackend:
         """Address, name, revision as the user says it, image budget, and what the model's card says."""
         return self._identity
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int] | None = None
+    ) -> list[Generated | Failed]:
         """Return one text a prompt, in order; the rest is as in `Backend.generate`."""
+        samplings = sampling.seeded(seeds, len(prompts))
 
-        async def one(prompt: Prompt, shown: Sequence[Message]) -> Generated:
-            answer = await self._ask_leaving({"messages": shown, **settings(prompt, sampling)})
+        async def one(place: int, shown: Sequence[Message]) -> Generated:
+            answer = await self._ask_leaving(
+                {"messages": shown, **settings(prompts[place], samplings[place])}
+            )
             return _generated(answer)
 
         return self._runner.run(self._each(prompts, one))
@@ -126,7 +132,7 @@ class HttpBackend:
         except NoAnswer as error:
             return [Failed(error.reason, error.retryable) for _ in prompts]
 
-        async def one(_: Prompt, shown: Sequence[Message]) -> Scored:
+        async def one(_: int, shown: Sequence[Message]) -> Scored:
             return await way.score(self._ask, shown, choices)
 
         return self._runner.run(self._each(prompts, one))
@@ -153,11 +159,14 @@ class HttpBackend:
         return self._way
 
     async def _each(
-        self, prompts: Sequence[Prompt], one: Callable[[Prompt, Sequence[Message]], Awaitable[Row]]
+        self, prompts: Sequence[Prompt], one: Callable[[int, Sequence[Message]], Awaitable[Row]]
     ) -> list[Row | Failed]:
-        """Return a row a prompt, in order; what none can survive ends them all."""
+        """Return a row a prompt, in order; what none can survive ends them all. `one` is told its place."""
         started = time.perf_counter()
-        tasks = [asyncio.ensure_future(self._row(prompt, one)) for prompt in prompts]
+        tasks = [
+            asyncio.ensure_future(self._row(prompt, partial(one, place)))
+            for place, prompt in enumerate(prompts)
+        ]
         try:
             rows = await asyncio.gather(*tasks)
         finally:
@@ -166,9 +175,7 @@ class HttpBackend:
         share = (time.perf_counter() - started) / max(1, len(rows))
         return [replace(row, usage=replace(row.usage, seconds=share)) for row in rows]
 
-    async def _row(
-        self, prompt: Prompt, one: Callable[[Prompt, Sequence[Message]], Awaitable[Row]]
-    ) -> Row | Failed:
+    async def _row(self, prompt: Prompt, one: Callable[[Sequence[Message]], Awaitable[Row]]) -> Row | Failed:
         async with self._gate:
             try:
                 # Pictures are read and made smaller beside the loop, so that answers are not kept waiting.
@@ -176,7 +183,7 @@ class HttpBackend:
             except KdslError as error:
                 return Failed(str(error))
             try:
-                return await one(prompt, shown)
+                return await one(shown)
             except NoAnswer as error:
                 return Failed(error.reason, error.retryable)
 

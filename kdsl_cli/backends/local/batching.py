@@ -53,7 +53,7 @@ class Batches:
         self,
         prompts: Sequence[Prompt],
         longest: int,
-        answer: Callable[[Sequence[Prompt], dict[str, Any], Any], list[A]],
+        answer: Callable[[Sequence[int], dict[str, Any], Any], list[A]],
         prefixes: Prefixes | None = None,
     ) -> list[A | Failed]:
         """Return an answer a prompt, in order.
@@ -63,8 +63,8 @@ class Batches:
         longest
             Tokens that must fit behind each.
         answer
-            Answers a batch: its prompts, their tensors on the model's device, and what was read before them
-            (`kdsl_cli.backends.local.scoring.Past`, or None).
+            Answers a batch: its prompts' places, their tensors on the model's device, what was read before
+            them (`kdsl_cli.backends.local.scoring.Past`, or None).
         prefixes
             Reads once what prompts share; their tensors are then those of the rest. None: all are read whole.
 
@@ -77,8 +77,7 @@ class Batches:
         window = _WINDOW * self._batch
         for start in range(0, len(prompts), window):
             rows: dict[int, Row] = {}
-            for place in range(start, min(start + window, len(prompts))):
-                row = self._row(prompts[place], longest)
+            for place, row in enumerate(self._rows(prompts[start : start + window], longest), start):
                 if isinstance(row, Failed):
                     answers[place] = row
                 else:
@@ -87,18 +86,26 @@ class Batches:
             order = sorted(rows, key=lambda place: (parts[place].group, parts[place].rest.length))
             while order:
                 chunk = order[: self._batch]
-                done = self._tried(
-                    [parts[place] for place in chunk], [prompts[place] for place in chunk], answer, prefixes
-                )
+                done = self._tried([parts[place] for place in chunk], chunk, answer, prefixes)
                 answers.update(zip(chunk, done, strict=False))
                 order = order[len(done) :]
         return [answers[place] for place in range(len(prompts))]
 
-    def _row(self, prompt: Prompt, longest: int) -> Row | Failed:
-        try:
-            row = self.renderer.row(prompt)
-        except PictureError as error:
-            return Failed(error.reason)
+    def _rows(self, prompts: Sequence[Prompt], longest: int) -> list[Row | Failed]:
+        """Yield each prompt as the model takes it; one that is sampled several times is written once."""
+        different = dict.fromkeys(prompts)
+        plain = iter(self.renderer.plain([prompt for prompt in different if not prompt.pictures]))
+        rows: dict[Prompt, Row | Failed] = {}
+        for prompt in different:
+            try:
+                row = self.renderer.row(prompt) if prompt.pictures else next(plain)
+            except PictureError as error:
+                rows[prompt] = Failed(error.reason)
+            else:
+                rows[prompt] = self._fitting(row, longest)
+        return [rows[prompt] for prompt in prompts]
+
+    def _fitting(self, row: Row, longest: int) -> Row | Failed:
         if row.length + longest > self._positions:
             return Failed(
                 f"the prompt has {row.length} tokens, {row.image_tokens} of them for pictures, and its "
@@ -110,8 +117,8 @@ class Batches:
     def _tried(
         self,
         rows: Sequence[Parted],
-        prompts: Sequence[Prompt],
-        answer: Callable[[Sequence[Prompt], dict[str, Any], Any], list[A]],
+        places: Sequence[int],
+        answer: Callable[[Sequence[int], dict[str, Any], Any], list[A]],
         prefixes: Prefixes | None,
     ) -> list[A]:
         """Answer one batch; out of memory, answer none of it and halve the batches from here on."""
@@ -122,7 +129,7 @@ class Batches:
             with torch.inference_mode():
                 past = prefixes.past(rows) if prefixes else None
                 batch = batched([row.rest for row in rows], self.renderer.pad, self._device)
-                answers = answer(prompts, batch, past)
+                answers = answer(places, batch, past)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise

@@ -73,15 +73,18 @@ class LocalBackend:
         """Everything about the model that shapes an answer."""
         return dict(self._identity)
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
-        """Return one text a prompt. What is drawn for a prompt depends on it and on the seed alone."""
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int] | None = None
+    ) -> list[Generated | Failed]:
+        """Return one text a prompt. What is drawn for a prompt depends on it and on its seed alone."""
+        samplings = sampling.seeded(seeds, len(prompts))
+        drawn = [one.row_seed(prompt) for one, prompt in zip(samplings, prompts, strict=True)]
 
-        def answer(asked: Sequence[Prompt], batch: dict[str, Any], _: None) -> list[Generated]:
-            matchers = self._matchers(sampling.schema, len(asked))
-            seeds = [sampling.row_seed(prompt) for prompt in asked]
-            chooser = Chooser(seeds, self._ends, sampling.temperature, matchers)
+        def answer(places: Sequence[int], batch: dict[str, Any], _: None) -> list[Generated]:
+            matchers = self._matchers(sampling.schema, len(places))
+            chooser = Chooser([drawn[place] for place in places], self._ends, sampling.temperature, matchers)
             generate(self._model, batch, chooser, sampling)
-            return [self._written(chooser, row) for row in range(len(asked))]
+            return [self._written(chooser, row) for row in range(len(places))]
 
         return self._batches.answered(prompts, sampling.max_tokens, answer)
 
@@ -91,7 +94,7 @@ class LocalBackend:
 
         shared = self._shares()
 
-        def answer(_: Sequence[Prompt], batch: dict[str, Any], past: scoring.Past | None) -> list[Scored]:
+        def answer(_: Sequence[int], batch: dict[str, Any], past: scoring.Past | None) -> list[Scored]:
             if shared:
                 rows = scoring.in_one_pass(self._model, batch, trie, past)
             else:

@@ -69,8 +69,12 @@ class Past:
         """Return keys and values of the rows so far, those given last; called by each layer's attention."""
         import torch
 
-        known, said = self.layers[layer]
-        return torch.cat([known[self.which], keys], dim=2), torch.cat([said[self.which], values], dim=2)
+        # A single prefix is the same for all rows: that takes no copies.
+        known, said = (
+            told.expand(len(self.which), -1, -1, -1) if len(told) == 1 else told[self.which]
+            for told in self.layers[layer]
+        )
+        return torch.cat([known, keys], dim=2), torch.cat([said, values], dim=2)
 
 
 def grow(choices: Sequence[Sequence[int]], end: int) -> Trie:

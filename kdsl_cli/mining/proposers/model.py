@@ -126,32 +126,27 @@ class ModelProposer:
         """Ask about some drafts and remember what is proposed for each."""
         sorted_out = [self._groups(draft) for draft in drafts]
         prompts = [self._prompt(draft, one) for draft, one in zip(drafts, sorted_out, strict=True)]
-        rows = self._samples(prompts)
-        for place, draft in enumerate(drafts):
-            answers = [row[place] for row in rows]
+        for draft, one, answers in zip(drafts, sorted_out, self._samples(prompts), strict=True):
             before = self._known.get(_key(draft), ())
-            new = self._proposals(draft, sorted_out[place], answers, before)
+            new = self._proposals(draft, one, answers, before)
             self._known[_key(draft)] = tuple(sorted((*before, *new), key=lambda one: -one.prior))
 
     def _samples(self, prompts: Sequence[Prompt]) -> list[list[Generated | Failed]]:
-        """Return the answers to prompts, one row a sample; fewer rows if the budget ends the asking."""
-        rows: list[list[Generated | Failed]] = []
-        for number in range(self._desk.settings.samples):
-            try:
-                rows.append(self._desk.backend.generate(prompts, self._sampling(number)))
-            except BudgetSpent:
-                self._desk.ledger.spent = True
-                break
-        return rows
-
-    def _sampling(self, number: int) -> Sampling:
+        """Return several answers to each prompt, asked for at once; none if the budget does not hold all."""
         settings = self._desk.settings
-        return Sampling(
+        sampling = Sampling(
             settings.max_tokens,
             settings.temperature,
-            child_seed(settings.seed, "propose", str(number)),
-            proposal_schema(pictures=self._desk.material.pictures, most=settings.max_length),
+            schema=proposal_schema(pictures=self._desk.material.pictures, most=settings.max_length),
         )
+        seeds = [child_seed(settings.seed, "propose", str(number)) for number in range(settings.samples)]
+        every = [prompt for prompt in prompts for _ in seeds]
+        try:
+            answers = self._desk.backend.generate(every, sampling, seeds * len(prompts))
+        except BudgetSpent:
+            self._desk.ledger.spent = True
+            return [[] for _ in prompts]
+        return [answers[start : start + len(seeds)] for start in range(0, len(every), len(seeds))]
 
     def _prompt(self, draft: Draft, sorted_out: Groups) -> Prompt:
         task = self._desk.material.task

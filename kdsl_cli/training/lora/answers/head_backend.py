@@ -57,7 +57,9 @@ class HeadBackend:
         """Everything about the model that shapes an answer."""
         return self._identity
 
-    def generate(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Generated | Failed]:
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int] | None = None
+    ) -> list[Generated | Failed]:
         """Refuse: a head has no words.
 
         Raises
@@ -79,7 +81,7 @@ class HeadBackend:
         if task is None:
             raise BackendError("a head scores all intents of a task it was tuned on, in their order")
 
-        def answer(_: Sequence[Prompt], batch: dict[str, Any], past: None) -> list[Scored]:
+        def answer(_: Sequence[int], batch: dict[str, Any], past: None) -> list[Scored]:
             model: Any = self._loaded.model
             placed(model, batch)
             told = self._head.logits(pooled(model, batch), task).log_softmax(-1)
