@@ -44,9 +44,9 @@ class Clock:
         campaign.run_campaign = self._searched(campaign.run_campaign)
 
     def _spoken(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(backend: HttpBackend, prompts: Any, how: Any) -> Any:
+        def counted(backend: HttpBackend, prompts: Any, *how: Any) -> Any:
             begun = time.process_time()
-            answers = call(backend, prompts, how)
+            answers = call(backend, prompts, *how)
             self.speaking += time.process_time() - begun
             self.prompts += len(prompts)
             return answers
@@ -94,6 +94,8 @@ def main() -> None:
         )
         seconds = time.perf_counter() - begun
         os.chdir(out.parent)
+    if not clock.prompts:
+        raise SystemExit("no model was asked")
     own, speaking = (
         1000 * spent / clock.prompts for spent in (clock.searching - clock.speaking, clock.speaking)
     )

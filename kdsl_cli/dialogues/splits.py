@@ -142,15 +142,19 @@ def given(parts: Mapping[str, Sequence[Dialogue]], *, fingerprints: Fingerprints
     ConfigError
         If a split's name cannot be a file's.
     LeakError
-        If an id stands in two of them.
+        If ids stand in two of them, naming each.
     """
     _check_names(parts)
-    owners: dict[str, str] = {}
+    owners: dict[str, list[str]] = {}
     for name, part in parts.items():
         for dialogue in part:
-            if dialogue.id in owners:
-                raise LeakError(f"'{dialogue.id}' stands in both {owners[dialogue.id]} and {name}")
-            owners[dialogue.id] = name
+            owners.setdefault(dialogue.id, []).append(name)
+    if twice := [
+        Problem(id, f"'{id}' stands in both {' and '.join(names)}", fix="Leave it in the file of one split")
+        for id, names in owners.items()
+        if len(names) > 1
+    ]:
+        raise LeakError(shortened(twice))
     ids = {name: tuple(sorted(dialogue.id for dialogue in part)) for name, part in parts.items()}
     return Splits(None, {}, ids, fingerprints)
 

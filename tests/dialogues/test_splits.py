@@ -189,9 +189,12 @@ def test_a_dialogue_left_out_of_all_splits_hides_no_leak(tmp_path: Path) -> None
     assert [(found.first, found.second) for found in overlaps(drawn)] == [("x-1", "x-2")]
 
 
-def test_an_id_in_two_given_splits_is_refused() -> None:
-    with pytest.raises(LeakError, match="both train and test"):
-        splits.given({"train": [labelled("x", 1)], "test": [labelled("x", 1)]}, fingerprints={"x-1": ()})
+def test_ids_in_two_given_splits_are_refused_each_by_name() -> None:
+    both = [labelled("x", 1), labelled("x", 2)]
+    with pytest.raises(LeakError, match="'x-1' stands in both train and test") as caught:
+        splits.given({"train": both, "test": both}, fingerprints={"x-1": (), "x-2": ()})
+    assert [problem.where for problem in caught.value.problems] == ["x-1", "x-2"]
+    assert "Leave it in the file of one split" in str(caught.value)
 
 
 @pytest.mark.parametrize(

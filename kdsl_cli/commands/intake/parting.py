@@ -43,7 +43,7 @@ def command(
     """Part the dialogues; groups and duplicates stay together."""
     from kdsl_cli.dialogues.duplicates import fingerprints
     from kdsl_cli.dialogues.readers.reading import read_many
-    from kdsl_cli.errors import ConfigError
+    from kdsl_cli.errors import ConfigError, DatasetError
 
     if given and (file or fractions or seed is not None):
         raise ConfigError("--given adopts splits as they are", fix="Leave out FILE, --fractions and --seed.")
@@ -56,6 +56,9 @@ def command(
         for name, source in sources.items()
     }
     dialogues = {each.id: each for part in parts.values() for each in part}
+    if root != folder and not root.is_dir() and any(each.images for each in dialogues.values()):
+        fix = "data.images in kdsl.yaml names it: move the pictures there, or mend that line"
+        raise DatasetError("no such folder", where=str(root), fix=fix)
     prints = fingerprints(dialogues.values(), root)
     drawn = _adopted(parts, prints) if given else _drawn(parts[""], prints, fractions_of(fractions), seed)
     _write(drawn, dialogues, folder)

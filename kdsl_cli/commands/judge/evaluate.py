@@ -57,12 +57,17 @@ def command(
     from kdsl_cli.commands.console import current_output
     from kdsl_cli.commands.workspace.layout import current_workspace
     from kdsl_cli.commands.workspace.settings_sources import current_settings
-    from kdsl_cli.errors import CheckFailed
+    from kdsl_cli.errors import CheckFailed, ConfigError
     from kdsl_cli.reporting.intent_summary import intent_summary
     from kdsl_cli.reporting.summary import summary
 
     given = {"eval.bootstrap": bootstrap, "eval.seed": seed, "mine.seed_rules": seed_rules or None}
     if cv is not None:
+        if per_intent or min_weighted_f1 is not None:
+            raise ConfigError(
+                "--per-intent and --min-weighted-f1 are of a split, and --cv scores none",
+                fix="Leave them out, or leave out --cv",
+            )
         _cross_validate(current_settings(given), cv, seeds, force)
         return
     tables = evaluate_split(split, current_settings(given), force=force)

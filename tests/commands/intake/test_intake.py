@@ -106,6 +106,17 @@ def test_pictures_are_named_as_seen_from_where_the_settings_say_they_start(
     assert (Path("elsewhere") / seen).resolve() == root / name  # no stage of this workspace looks there
 
 
+def test_a_folder_of_pictures_that_is_not_there_is_told(kdsl: Kdsl) -> None:
+    Path("kdsl.yaml").write_text("data: {images: shots}")
+    Path("data").mkdir()
+    Image.new("RGB", (4, 4), "red").save("data/a.png")
+    row = {"id": "x", "task": "t", "turns": [{"role": "customer", "text": "", "images": ["a.png"]}]}
+    Path("data/dialogues.jsonl").write_text(json.dumps(row | {"group": None, "label": "l"}))
+    told = failure(kdsl("split", "--fractions", "train=1"), DatasetError)
+    assert "shots: no such folder" in told and "data.images in kdsl.yaml" in told
+    assert not Path("data/splits.json").exists()
+
+
 def test_dialogues_of_another_folder_are_parted_where_stages_look(kdsl: Kdsl, tmp_path: Path) -> None:
     Path("kdsl.yaml").write_text("data: {dialogues: archive/all.jsonl}")
     Path("archive").mkdir()

@@ -44,3 +44,13 @@ def test_no_fold_stands_in_for_a_tuned_model(
     assert run(["eval", "--cv", "2"]) == 2
     err = capsys.readouterr().err
     assert "no fold tunes 'local:tiny'" in err and "KDSL_TRAIN_LARGE=linear" in err
+
+
+@pytest.mark.parametrize("words", [["--per-intent"], ["--min-weighted-f1", "0.5"]])
+def test_what_is_asked_of_a_split_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kdsl.yaml").write_text("")
+    assert run(["eval", "--cv", "2", *words]) == 2
+    assert words[0] in capsys.readouterr().err
