@@ -160,11 +160,11 @@ def run_campaign(
         If a unit's process died.
     """
     names = [str(place) for place in range(len(todo))]
-    make = partial(_make_task, campaign, tuple(todo), dict(logs or {}))
+    given = campaign, tuple(todo), dict(logs or {})
     if workers == 1 or campaign.proposers is not None:
-        usual = gc.get_threshold()
+        usual, task = gc.get_threshold(), _make_task(*given)
+        _collect_seldom()
         try:
-            task = make()
             for name in names:
                 if stop() or campaign.late:
                     return
@@ -173,6 +173,7 @@ def run_campaign(
             gc.set_threshold(*usual)
             gc.unfreeze()
         return
+    make = partial(_make_worker, *given)
     every = answers(names, make, workers=workers, seconds=UNIT_SECONDS, stop=lambda: stop() or campaign.late)
     for place, answer in every:
         if isinstance(answer, Lost):
@@ -183,14 +184,26 @@ def run_campaign(
         yield answer
 
 
-def _make_task(
-    campaign: Campaign, todo: tuple[Unit, ...], logs: Mapping[Unit, Sequence[Mapping[str, Any]]]
-) -> Callable[[str], Done]:
-    # A tree is garbage that only the collector finds, but what is there before the first is none: it would
-    # be gone through each time, for a sixth of all time.
+def _collect_seldom() -> None:
+    """Have garbage looked for less often, and not in what is there already: a sixth of a search's time.
+
+    A tree is garbage that only the collector finds, so it must look. The sample and all that is loaded are
+    none, and it would go through them again each time.
+    """
     gc.freeze()
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
+
+def _make_worker(
+    campaign: Campaign, todo: tuple[Unit, ...], logs: Mapping[Unit, Sequence[Mapping[str, Any]]]
+) -> Callable[[str], Done]:
+    _collect_seldom()
+    return _make_task(campaign, todo, logs)
+
+
+def _make_task(
+    campaign: Campaign, todo: tuple[Unit, ...], logs: Mapping[Unit, Sequence[Mapping[str, Any]]]
+) -> Callable[[str], Done]:
     def task(name: str) -> Done:
         unit = todo[int(name)]
         mined, events = campaign.mine(unit, logs.get(unit, ()))

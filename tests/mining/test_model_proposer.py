@@ -278,24 +278,23 @@ class Poor(Talker):
         self._calls, self._error = calls, error
 
     def generate(self, prompts, sampling, seeds=None):  # type: ignore[no-untyped-def]
-        if not self._calls:
+        if self._calls < len(prompts):
             raise self._error
-        self._calls -= 1
+        self._calls -= len(prompts)
         return super().generate(prompts, sampling, seeds)
 
 
 def test_once_the_budget_is_spent_nothing_more_is_asked_and_what_was_said_counts() -> None:
-    talker = Poor(1, BudgetSpent("spent"))
+    talker = Poor(5, BudgetSpent("spent"))
     made = proposers(talker, settings=SETTINGS)
     proposer = made(TWINS, "refund", planted().pool)
     found = proposer.propose(empty(TWINS), 9)
     assert found
-    assert made.counts.asked == SETTINGS.samples
-    assert not made.spent
-    assert proposer.propose(opened(), 9) == ()
     assert made.spent
+    assert made.counts.asked == 5 < SETTINGS.samples
+    assert proposer.propose(opened(), 9) == ()
     assert made(TWINS, "both", planted().pool).propose(empty(TWINS, "both"), 9) == ()
-    assert len(talker.asked) == SETTINGS.samples
+    assert len(talker.asked) == 5
 
 
 def test_a_budget_that_ends_amid_a_question_ends_the_asking() -> None:

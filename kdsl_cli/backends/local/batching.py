@@ -92,7 +92,7 @@ class Batches:
         return [answers[place] for place in range(len(prompts))]
 
     def _rows(self, prompts: Sequence[Prompt], longest: int) -> list[Row | Failed]:
-        """Yield each prompt as the model takes it; one that is sampled several times is written once."""
+        """Return each prompt as the model takes it; one that is sampled several times is written once."""
         different = dict.fromkeys(prompts)
         plain = iter(self.renderer.plain([prompt for prompt in different if not prompt.pictures]))
         rows: dict[Prompt, Row | Failed] = {}

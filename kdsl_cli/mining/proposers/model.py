@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -40,6 +40,9 @@ QUESTIONS_TOLD: Final = 6
 """Earlier questions named in a prompt, at most: the latest."""
 
 EMPTY_KEY: Final = ""
+
+_Asked = tuple[Prompt, int]
+"""A prompt, and the seed of the answer."""
 
 
 class ModelProposer:
@@ -132,7 +135,7 @@ class ModelProposer:
             self._known[_key(draft)] = tuple(sorted((*before, *new), key=lambda one: -one.prior))
 
     def _samples(self, prompts: Sequence[Prompt]) -> list[list[Generated | Failed]]:
-        """Return several answers to each prompt, asked for at once; none if the budget does not hold all."""
+        """Return several answers to each prompt, asked for at once; fewer if the budget ends the asking."""
         settings = self._desk.settings
         sampling = Sampling(
             settings.max_tokens,
@@ -140,13 +143,25 @@ class ModelProposer:
             schema=proposal_schema(pictures=self._desk.material.pictures, most=settings.max_length),
         )
         seeds = [child_seed(settings.seed, "propose", str(number)) for number in range(settings.samples)]
-        every = [prompt for prompt in prompts for _ in seeds]
+        asked = [(prompt, seed) for prompt in prompts for seed in seeds]
         try:
-            answers = self._desk.backend.generate(every, sampling, seeds * len(prompts))
+            answers = self._written(asked, sampling)
         except BudgetSpent:
             self._desk.ledger.spent = True
-            return [[] for _ in prompts]
-        return [answers[start : start + len(seeds)] for start in range(0, len(every), len(seeds))]
+            answers = list(self._affordable(asked, sampling))
+        return [answers[start : start + len(seeds)] for start in range(0, len(asked), len(seeds))]
+
+    def _affordable(self, asked: Sequence[_Asked], sampling: Sampling) -> Iterator[Generated | Failed]:
+        """Yield the first answers, as many as the budget still holds."""
+        for one in asked:
+            try:
+                yield from self._written([one], sampling)
+            except BudgetSpent:
+                return
+
+    def _written(self, asked: Sequence[_Asked], sampling: Sampling) -> list[Generated | Failed]:
+        prompts, seeds = zip(*asked, strict=True)
+        return self._desk.backend.generate(prompts, sampling, seeds)
 
     def _prompt(self, draft: Draft, sorted_out: Groups) -> Prompt:
         task = self._desk.material.task
