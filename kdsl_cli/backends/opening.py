@@ -8,6 +8,26 @@ from kdsl_cli.backends.backend import Backend
 from kdsl_cli.backends.spec import BackendOptions, HttpSpec, LocalSpec, parse_spec
 
 
+def check_spec(spec: str, base: Path = Path()) -> str:
+    """Return a spec in full, its paths from `base`, if what it names on this machine is there; opens nothing.
+
+    Raises
+    ------
+    BackendError
+        As `open_backend`, as far as a look at the disk can tell.
+    """
+    parsed = parse_spec(spec, base)
+    if isinstance(parsed, LocalSpec):
+        from kdsl_cli.backends.local.finding import check_named
+
+        check_named(parsed.path)
+    elif not isinstance(parsed, HttpSpec):
+        from kdsl_cli.backends.script import read_script
+
+        read_script(parsed.path)
+    return str(parsed)
+
+
 def open_backend(spec: str, options: BackendOptions, base: Path = Path()) -> Backend:
     """Open the model a user named.
 

@@ -104,6 +104,16 @@ class Stage:
             return False
         return not changed_outputs(self.out, found)
 
+    def check(self) -> None:
+        """Do nothing if `run` may begin, so that what takes long, or may fail, can be got ready before it.
+
+        Raises
+        ------
+        StageError
+            If the folder holds another run and neither `force` nor `replace` is set.
+        """
+        self._admitted()
+
     @contextmanager
     def run(self) -> Iterator[StageRun]:
         """Do the stage: the folder is locked, the manifest says `started` first and `success` last.

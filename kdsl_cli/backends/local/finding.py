@@ -55,14 +55,25 @@ def find(name: str, revision: str | None) -> Source:
                 fix="Leave out '@' to take it as it is",
             )
         return Source(folder, folder.resolve().name, held)
-    if not _HUB_ID.fullmatch(name):
+    check_named(name)
+    return _fetched(name, revision)
+
+
+def check_named(name: str) -> None:
+    """Do nothing if there is such a folder, or the hub could have such a model; nobody is asked.
+
+    Raises
+    ------
+    BackendError
+        If neither is so.
+    """
+    if not Path(name).expanduser().is_dir() and not _HUB_ID.fullmatch(name):
         raise BackendError(
             "there is no such folder",
             where=name,
             allowed="the folder of a checkpoint, or the id of one on the Hugging Face hub",
             fix="To try without a download: kdsl tiny-model DIR",
         )
-    return _fetched(name, revision)
 
 
 def _fetched(name: str, revision: str | None) -> Source:

@@ -123,13 +123,14 @@ def _work(job: _Job) -> None:
     from kdsl_cli.evidence.answers import write_answers
     from kdsl_cli.evidence.questions import Questioner
 
-    with job.stage.run() as run:
+    job.stage.check()
+    # What was answered before is given up once there is a model to answer.
+    with closing(open_small(job.options, job.space, "extract")) as model, job.stage.run() as run:
         outs = {name: run.output(job.space.answers(name)) for name in job.stage.config["splits"]}
-        with closing(open_small(job.options, job.space, "extract")) as model:
-            questioner, identity = Questioner(model), dict(model.identity)
-            with run.phase("ask"):
-                ended = ask(job.inquiry, questioner)
-            run.extra |= {"model": identity, "calls": model.tally.calls, "known": model.tally.cached}
+        questioner, identity = Questioner(model), dict(model.identity)
+        with run.phase("ask"):
+            ended = ask(job.inquiry, questioner)
+        run.extra |= {"model": identity, "calls": model.tally.calls, "known": model.tally.cached}
         for told in (ended, _other_model(job.space, identity)):
             if told:
                 run.warn(told)

@@ -43,7 +43,7 @@ def command(
     """Part the dialogues; groups and duplicates stay together."""
     from kdsl_cli.dialogues.duplicates import fingerprints
     from kdsl_cli.dialogues.readers.reading import read_many
-    from kdsl_cli.errors import ConfigError, DatasetError
+    from kdsl_cli.errors import ConfigError
 
     if given and (file or fractions or seed is not None):
         raise ConfigError("--given adopts splits as they are", fix="Leave out FILE, --fractions and --seed.")
@@ -56,9 +56,6 @@ def command(
         for name, source in sources.items()
     }
     dialogues = {each.id: each for part in parts.values() for each in part}
-    if root != folder and not root.is_dir() and any(each.images for each in dialogues.values()):
-        fix = "data.images in kdsl.yaml names it: move the pictures there, or mend that line"
-        raise DatasetError("no such folder", where=str(root), fix=fix)
     prints = fingerprints(dialogues.values(), root)
     drawn = _adopted(parts, prints) if given else _drawn(parts[""], prints, fractions_of(fractions), seed)
     _write(drawn, dialogues, folder)
@@ -100,12 +97,20 @@ def _write(drawn: Splits, dialogues: Mapping[str, Dialogue], folder: Path) -> No
 
 def _show(drawn: Splits, path: Path) -> None:
     from kdsl_cli.commands.console import current_output
+    from kdsl_cli.commands.workspace.layout import SPLITS
     from kdsl_cli.dialogues.duplicates import components
+    from kdsl_cli.errors import did_you_mean
 
     joined = [len(ids) for ids in components(drawn.fingerprints) if len(ids) > 1]
     if joined:
         note = f"{sum(joined)} dialogues hang together in {len(joined)} groups or sets of duplicates"
         current_output().note(f"{note}, the largest of {max(joined)}")
+    for name in drawn.ids:
+        if name not in SPLITS:
+            near = did_you_mean(name, SPLITS)
+            current_output().warn(
+                f"no stage reads a split '{name}', but {', '.join(SPLITS)}. {near or ''}".strip()
+            )
     counts = {name: len(ids) for name, ids in drawn.ids.items()}
     human = ", ".join(f"{name} {count}" for name, count in counts.items())
     data = {"path": str(path), "seed": drawn.seed, "splits": counts}

@@ -16,7 +16,10 @@ File = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", help="Dialogues; default: those the settings name.")
 ]
 MaxErrors = Annotated[int, typer.Option(min=0, metavar="N", help="Bad rows to go on with; each is named.")]
-ImageRoot = Annotated[Path | None, typer.Option(metavar="DIR", help="Where pictures are looked for first.")]
+ImageRoot = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", exists=True, file_okay=False, help="Where pictures are looked for first."),
+]
 CatalogueFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Tasks and intents (intents.yaml).")]
 
 
@@ -46,13 +49,12 @@ def pictures_from(folder: Path) -> Path:
     """
     from kdsl_cli.commands.workspace.layout import find_workspace
     from kdsl_cli.commands.workspace.settings_sources import current_settings
-    from kdsl_cli.commands.workspace.splits import picture_root
 
     workspace, settings = find_workspace(), current_settings()
     if workspace is None or settings.data.images is None:
         return folder
     own = {workspace.data.resolve(), workspace.path(settings.data.dialogues).parent.resolve()}
-    return picture_root(workspace, settings) if folder.resolve() in own else folder
+    return workspace.path(settings.data.images) if folder.resolve() in own else folder
 
 
 def source_of(
@@ -77,13 +79,15 @@ def source_of(
     KdslError
         If no file is told and the usual one is to be read and not there yet, or the catalogue cannot be read.
     """
+    from kdsl_cli.commands.workspace.layout import find_workspace
     from kdsl_cli.commands.workspace.settings_sources import current_settings
+    from kdsl_cli.commands.workspace.splits import picture_root
     from kdsl_cli.dialogues.readers.options import ReaderOptions
     from kdsl_cli.errors import DatasetError
 
-    settings = current_settings().data
-    if image_root is None and settings.images is not None:
-        image_root = default_path(settings.images)
+    settings, workspace = current_settings().data, find_workspace()
+    if image_root is None and settings.images is not None and workspace is not None:
+        image_root = picture_root(workspace, current_settings())
     usual = default_path(settings.catalogue)
     if catalogue is None and file is None and usual.is_file():
         catalogue = usual

@@ -48,12 +48,12 @@ def paces_of(settings: Settings, space: Workspace) -> dict[str, Pace]:
     Raises
     ------
     BackendError
-        If what names the model names none, or the log of calls cannot be read.
+        If what names the model names none that could be there, or the log of calls cannot be read.
     """
     from kdsl_cli.backends.calls import Pace, read_pace
-    from kdsl_cli.backends.spec import parse_spec
+    from kdsl_cli.backends.opening import check_spec
 
-    spec = str(parse_spec(settings.small.model or "", space.root))
+    spec = check_spec(settings.small.model or "", space.root)
     assumed = {operation: Pace(0, 0.0, seconds) for operation, seconds in ASSUMED_SECONDS.items()}
     return assumed | read_pace(space.calls, spec)
 

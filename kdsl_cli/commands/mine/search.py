@@ -78,7 +78,9 @@ class Search:
         output, stop_file = current_output(), self._stop_file
         minutes = self.settings.mine.minutes
         deadline = None if minutes is None else time.monotonic() + 60 * minutes
-        with stage.run() as run, opened(self.settings, self.space, deadline) as asking:
+        stage.check()
+        # What was mined before is given up once there is a model to mine with.
+        with opened(self.settings, self.space, deadline) as asking, stage.run() as run:
             candidates, sample = run.output(self.space.candidates), run.output(self.space.mined_sample)
             log_path = run.output(self.space.search_log)
             if asking is not None:

@@ -49,6 +49,18 @@ def dialogues_in(path: Path) -> tuple[Dialogue, ...]:
 
 
 def picture_root(space: Workspace, settings: Settings) -> Path:
-    """Return the folder that names of pictures in the splits start from."""
+    """Return the folder that names of pictures in the splits start from.
+
+    Raises
+    ------
+    ConfigError
+        If the settings name one that is not there.
+    """
     images = settings.data.images
-    return space.path(images) if images else space.data
+    if images is None:
+        return space.data
+    root = space.path(images)
+    if not root.is_dir():
+        fix = "Move the pictures there, or mend that line of kdsl.yaml"
+        raise ConfigError(f"no such folder: {root}", where="data.images", fix=fix)
+    return root

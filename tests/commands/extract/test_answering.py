@@ -243,6 +243,14 @@ def test_a_model_that_cannot_be_opened_is_told_and_the_pictures_are_kept(
     assert Path("runs/evidence/val.parquet").is_file()
 
 
+def test_answers_stay_where_another_model_cannot_be_opened(space: Path) -> None:
+    assert extract("--split", "val", "-q") == 0
+    before = answers("val")
+    assert run(["extract", "--split", "val", "--small", "scripted:nowhere.yaml", "--force"]) == 2
+    assert answers("val") == before
+    assert made().status == "success"
+
+
 def test_pictures_are_shown_and_other_bytes_under_a_name_are_asked_about_again(space: Path) -> None:
     def ask() -> Manifest:
         found = answer_questions(

@@ -112,9 +112,11 @@ def test_a_folder_of_pictures_that_is_not_there_is_told(kdsl: Kdsl) -> None:
     Image.new("RGB", (4, 4), "red").save("data/a.png")
     row = {"id": "x", "task": "t", "turns": [{"role": "customer", "text": "", "images": ["a.png"]}]}
     Path("data/dialogues.jsonl").write_text(json.dumps(row | {"group": None, "label": "l"}))
-    told = failure(kdsl("split", "--fractions", "train=1"), DatasetError)
-    assert "shots: no such folder" in told and "data.images in kdsl.yaml" in told
+    for words in (["split", "--fractions", "train=1"], ["check"], ["split", "--out", "elsewhere"]):
+        told = failure(kdsl(*words), ConfigError)
+        assert "data.images: no such folder" in told and "shots" in told
     assert not Path("data/splits.json").exists()
+    assert "does not exist" in kdsl("check", "--image-root", "nowhere").output
 
 
 def test_dialogues_of_another_folder_are_parted_where_stages_look(kdsl: Kdsl, tmp_path: Path) -> None:
@@ -240,6 +242,8 @@ def test_given_splits_are_adopted_or_refused(kdsl: Kdsl) -> None:
         kdsl("split", "--given", f"train={train}", "--given", f"test={test}", "--out", "data").exit_code == 0
     )
     assert len(load_split(Path("data"), "train")) == 2
+    told = kdsl("split", "--given", f"train={train}", "--given", f"tset={test}", "--out", "misspelt").output
+    assert "no stage reads a split 'tset', but train, val, test. Did you mean 'test'?" in told
     leaking = write_chats(Path("c.jsonl"), "为什么还没有发货呢")
     result = kdsl("split", "--given", f"train={train}", "--given", f"test={leaking}", "--out", "other")
     assert "'a-0' in train and 'c-0' in test are the same" in failure(result, LeakError)

@@ -96,6 +96,8 @@ def test_minutes_and_tokens_are_those_of_earlier_calls_where_there_are_some(
     ("words", "told"),
     [
         (["--small", "lokal:model"], "Did you mean 'local'?"),
+        (["--small", "local:tinny"], "tinny: there is no such folder"),
+        (["--small", "scripted:gone.yaml"], "gone.yaml"),
         (["--proposer", "model"], "the proposer 'model' needs a small model"),
         (["--seed-rules", "gone.yaml"], "gone.yaml: no such file"),
     ],

@@ -304,3 +304,11 @@ def test_the_key_reaches_no_file_and_no_line(
     assert {"manifest.json", "calls.sqlite", "search.jsonl"} <= {path.name for path in files}
     for path in files:
         assert KEY.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("model", ["scripted:gone.yaml", "local:gone"])
+def test_what_was_mined_stays_where_the_model_cannot_be_opened(done: Path, model: str) -> None:
+    before, manifest = left(done), made(done)
+    assert run(["mine-rules", "--small", model, "--force"]) == 2
+    assert (left(done), made(done)) == (before, manifest)
+    assert run(["prune-rules"]) == 0
