@@ -108,14 +108,17 @@ def _tune(stage: Stage, settings: Settings, data: TuningData, world: World) -> N
     from kdsl_cli.training.lora.steps.tuning import tune
 
     output = current_output()
+    if world.first:
+        stage.check()
     with ExitStack() as stack:
+        heard = stopping(StopFile(stage.out / "stop"), on_request=lambda: output.note(_HEARD))
+        stop: Stop = stack.enter_context(heard)
+        setup = prepare(settings, data, stage.out / JOURNAL, world, stop)
+        # What was tuned before is given up once there is a model to tune, and samples that fit it.
         run = stack.enter_context(stage.run()) if world.first else None
         if run:
             _clear(stage.out, run)
         world.told(None)  # the others wait until the folder is theirs to read
-        heard = stopping(StopFile(stage.out / "stop"), on_request=lambda: output.note(_HEARD))
-        stop: Stop = stack.enter_context(heard)
-        setup = prepare(settings, data, stage.out / JOURNAL, world, stop)
         setup.announce(settings.train.preset)
         with shown(setup.loop, setup.work) as (loop, scoring):
             tuned = tune(loop, setup.model, setup.work, scoring)

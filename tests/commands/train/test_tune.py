@@ -145,6 +145,18 @@ def test_killed_or_stopped_the_same_command_ends_in_the_same_bytes(space, checkp
 
 
 @pytest.mark.slow
+def test_what_was_tuned_stays_where_another_tuning_cannot_begin(
+    whole, checkpoint, tmp_path, monkeypatch, quiet_environment
+):
+    monkeypatch.chdir(copied(whole, tmp_path))
+    before = left(tmp_path)
+    assert tune("nowhere", "--force") == 2
+    assert tune(checkpoint, "--max-length", "20", "--force") == 2
+    assert left(tmp_path) == before
+    assert read_manifest(tmp_path / "runs/large").status == "success"
+
+
+@pytest.mark.slow
 def test_two_processes_end_where_one_does_and_the_second_is_silent(space, checkpoint, tmp_path_factory):
     both = copied(space, tmp_path_factory.mktemp("both"))
     tuning = ["-m", "kdsl_cli", "train-large", "--large", f"local:{checkpoint}"]
