@@ -89,7 +89,7 @@ def test_counts_add_up_whatever_is_said() -> None:
     made = proposers(settings=replace(SETTINGS, samples=30))
     made(TWINS, "refund", planted().pool).propose(empty(TWINS), 9)
     counts = made.counts
-    kinds = (counts.valid, counts.invalid, counts.duplicate, counts.useless, counts.failed)
+    kinds = (counts.valid, counts.invalid, counts.duplicate, counts.useless, counts.failed, counts.untried)
     assert sum(kinds) == counts.asked == 30
     assert all(kinds[:3])
     assert len(counts.reasons) == 5
@@ -266,7 +266,7 @@ def test_new_questions_of_a_search_have_a_limit() -> None:
     )
     found = made(TWINS, "refund", planted().pool).propose(empty(TWINS), 9)
     assert len(found) == 2
-    assert made.counts.failed == 3
+    assert made.counts.untried == 3
     assert "more than 2 new questions" in made.counts.reasons[-1]
 
 
@@ -305,6 +305,7 @@ def test_a_budget_that_ends_amid_a_question_ends_the_asking() -> None:
     made = proposers(says_question, asker=Spent(lambda *_: None), settings=ONE)
     assert made(TWINS, "refund", planted().pool).propose(empty(TWINS), 9) == ()
     assert made.spent
+    assert made.counts.untried == 1
     assert made.counts.reasons == ("the budget is spent",)
 
 

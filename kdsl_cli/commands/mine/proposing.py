@@ -210,7 +210,7 @@ def told(extra: Mapping[str, Any], task: str) -> list[str]:
     if counts is None:
         return []
     became = ", ".join(
-        f"{counts[name]} {name}" for name in ("valid", "duplicate", "useless", "invalid", "failed")
+        f"{counts[name]} {name}" for name in ("valid", "duplicate", "useless", "invalid", "failed", "untried")
     )
     questions = extra.get("questions", {}).get(task, 0)
     lines = [f"  the small model proposed {counts['asked']} times: {became}; {questions} questions asked"]

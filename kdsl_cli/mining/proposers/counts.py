@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-Outcome = Literal["valid", "invalid", "duplicate", "useless", "failed"]
+Outcome = Literal["valid", "invalid", "duplicate", "useless", "failed", "untried"]
 
 REASONS: Final = 5
 """Reasons that are kept: the first ones are told, the others only counted."""
@@ -28,14 +28,16 @@ class ProposalCounts:
     useless
         Hold everywhere or hardly anywhere, change nothing, or ask a question that tells nothing apart.
     failed
-        Did not come, or need answers that did not come.
+        Did not come.
+    untried
+        Ask a new question where no budget, or no room for one, is left.
     reasons
         Of the first ones that became nothing.
 
     Examples
     --------
-    >>> ProposalCounts().plus("valid").plus("invalid", "not JSON")
-    ProposalCounts(asked=2, valid=1, invalid=1, duplicate=0, useless=0, failed=0, reasons=('not JSON',))
+    >>> ProposalCounts().plus("valid").plus("invalid", "not JSON")  # doctest: +ELLIPSIS
+    ProposalCounts(asked=2, valid=1, invalid=1, duplicate=0, useless=0, failed=0, untried=0, reasons=...)
     """
 
     asked: int = 0
@@ -44,6 +46,7 @@ class ProposalCounts:
     duplicate: int = 0
     useless: int = 0
     failed: int = 0
+    untried: int = 0
     reasons: tuple[str, ...] = ()
 
     def plus(self, outcome: Outcome, reason: str = "") -> ProposalCounts:

@@ -107,12 +107,12 @@ class Judge:
         words = self._desk.book.wording(predicate.question)
         if words not in self._questions:
             if not self._questions_left:
-                raise RejectedError("failed", f"more than {self._desk.settings.questions} new questions")
+                raise RejectedError("untried", f"more than {self._desk.settings.questions} new questions")
             try:
                 self._put(words, sorted_out)
             except BudgetSpent:
                 self._desk.ledger.spent = True
-                raise RejectedError("failed", "the budget is spent") from None
+                raise RejectedError("untried", "the budget is spent") from None
             self._questions_left -= 1
         yes, no = self._questions.pair(words)
         return yes if predicate.is_ else no
