@@ -288,7 +288,7 @@ def test_the_key_reaches_no_file_and_no_line(
     monkeypatch.setenv("KDSL_API_KEY", KEY)
     words = ["mine-rules", "--max-calls", "40", "--small", f"{proxy.url}#shop", "-vv", "--debug"]
     proxy.script(
-        Status(429, {"Retry-After": "0"}, "{key}"), Cut(), *[Status(422, message="you sent {key}")] * 9
+        Status(429, {"Retry-After": "0"}, "{key}"), Cut(), *[Status(422, message="you sent {key}")] * 20
     )
     assert run(words) == 0
     proxy.script(*[Status(401, message="Incorrect API key provided: {key}")] * 40)
