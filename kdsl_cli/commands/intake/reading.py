@@ -50,11 +50,11 @@ def pictures_from(folder: Path) -> Path:
     from kdsl_cli.commands.workspace.layout import find_workspace
     from kdsl_cli.commands.workspace.settings_sources import current_settings
 
-    workspace, settings = find_workspace(), current_settings()
-    if workspace is None or settings.data.images is None:
+    workspace, settings = find_workspace(), current_settings().data
+    if workspace is None or settings.images is None:
         return folder
-    own = {workspace.data.resolve(), workspace.path(settings.data.dialogues).parent.resolve()}
-    return workspace.path(settings.data.images) if folder.resolve() in own else folder
+    own = {workspace.data.resolve(), workspace.path(settings.dialogues).parent.resolve()}
+    return workspace.path(settings.images) if folder.resolve() in own else folder
 
 
 def source_of(
@@ -79,15 +79,14 @@ def source_of(
     KdslError
         If no file is told and the usual one is to be read and not there yet, or the catalogue cannot be read.
     """
-    from kdsl_cli.commands.workspace.layout import find_workspace
     from kdsl_cli.commands.workspace.settings_sources import current_settings
-    from kdsl_cli.commands.workspace.splits import picture_root
+    from kdsl_cli.commands.workspace.splits import folder_of_pictures
     from kdsl_cli.dialogues.readers.options import ReaderOptions
     from kdsl_cli.errors import DatasetError
 
-    settings, workspace = current_settings().data, find_workspace()
-    if image_root is None and settings.images is not None and workspace is not None:
-        image_root = picture_root(workspace, current_settings())
+    settings = current_settings().data
+    if image_root is None and settings.images is not None:
+        image_root = folder_of_pictures(default_path(settings.images))
     usual = default_path(settings.catalogue)
     if catalogue is None and file is None and usual.is_file():
         catalogue = usual

@@ -57,10 +57,18 @@ def picture_root(space: Workspace, settings: Settings) -> Path:
         If the settings name one that is not there.
     """
     images = settings.data.images
-    if images is None:
-        return space.data
-    root = space.path(images)
-    if not root.is_dir():
+    return space.data if images is None else folder_of_pictures(space.path(images))
+
+
+def folder_of_pictures(path: Path) -> Path:
+    """Return the folder that ``data.images`` names.
+
+    Raises
+    ------
+    ConfigError
+        If it is not there.
+    """
+    if not path.is_dir():
         fix = "Move the pictures there, or mend that line of kdsl.yaml"
-        raise ConfigError(f"no such folder: {root}", where="data.images", fix=fix)
-    return root
+        raise ConfigError(f"no such folder: {path}", where="data.images", fix=fix)
+    return path
